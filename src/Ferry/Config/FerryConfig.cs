@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Config;
+
+/// <summary>One whole configuration: what <see cref="ConfigFile"/> yields, or what an embedder writes in code.</summary>
+public sealed record FerryConfig
+{
+    /// <summary>Where the process id is written (<c>pid</c>), an absolute path; null writes none.</summary>
+    public string? PidFile { get; init; }
+
+    /// <summary>Where log messages go (<c>error_log</c>). Empty: errors to the standard error stream, as nginx.</summary>
+    public ImmutableArray<ErrorLogConfig> ErrorLogs { get; init; } = [];
+
+    /// <summary>Most sessions at a time, at least 1 (<c>worker_connections</c>). A client beyond it is told 421. Default 512, as nginx.</summary>
+    public int MaxSessions { get; init; } = 512;
+
+    /// <summary>Open files that the process asks the kernel for (<c>worker_rlimit_nofile</c>); null leaves the limit as it is.</summary>
+    public int? MaxOpenFiles { get; init; }
+
+    /// <summary>How long a drain lets running transfers go on (<c>worker_shutdown_timeout</c>). Default one hour; nginx has no limit.</summary>
+    public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>The control servers: every <c>server</c> block with <c>ftp_ctrl</c>, each already joined with its data server.</summary>
+    public ImmutableArray<ServerConfig> Servers { get; init; } = [];
+}
+
+/// <summary>One <c>error_log</c> line.</summary>
+/// <param name="Path">An absolute path, or <c>stderr</c>.</param>
+/// <param name="Level">The least severe level that is written. nginx's words map: debug, info, notice and warn and error as named, crit, alert and emerg to critical.</param>
+public sealed record ErrorLogConfig(string Path, LogLevel Level);

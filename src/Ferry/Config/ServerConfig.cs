@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace Ferry.Config;
+
+/// <summary>A control server: one <c>server</c> block with <c>ftp_ctrl</c>, its inherited values filled in.</summary>
+public sealed record ServerConfig
+{
+    /// <summary>The addresses that clients connect to; at least one.</summary>
+    public required ImmutableArray<ListenConfig> Listens { get; init; }
+
+    /// <summary>The zone of passive ports that <c>ftp_ctrl</c> names.</summary>
+    public required ZoneConfig Zone { get; init; }
+
+    /// <summary>How data connections are made and bounded.</summary>
+    public DataConfig Data { get; init; } = new();
+
+    /// <summary>The servers behind (<c>proxy_pass</c>); a plain address stands for a group of one.</summary>
+    public required UpstreamConfig Upstream { get; init; }
+
+    /// <summary>A session is ended when its control channel carried nothing for so long while no data flowed (<c>proxy_timeout</c>). Default 10 minutes, as nginx.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The bound of one connection attempt to a server (<c>proxy_connect_timeout</c>). Default 60 s, as nginx.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a connected server may take to send its greeting (<c>ftp_banner_timeout</c>). Default 30 s: longer than the reverse look-ups that servers do first.</summary>
+    public TimeSpan BannerTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a client may take from connecting to being logged in (<c>ftp_login_timeout</c>). Default 2 minutes: between vsftpd, which has no bound of its own, and ProFTPD's 5 minutes.</summary>
+    public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>The local address that servers see (<c>proxy_bind</c>); null lets the kernel choose.</summary>
+    public IPAddress? BindAddress { get; init; }
+
+    /// <summary>Whether the next server is tried when one fails before its greeting (<c>proxy_next_upstream</c>). Default on, as nginx.</summary>
+    public bool NextUpstream { get; init; } = true;
+
+    /// <summary>The bound of all attempts together (<c>proxy_next_upstream_timeout</c>); zero is none. Default none, as nginx.</summary>
+    public TimeSpan NextUpstreamTimeout { get; init; }
+
+    /// <summary>Most servers tried for one session (<c>proxy_next_upstream_tries</c>); 0 is all of them. Default 0, as nginx.</summary>
+    public int NextUpstreamTries { get; init; }
+
+    /// <summary>TCP_NODELAY on control channels (<c>tcp_nodelay</c>). Default on, as nginx.</summary>
+    public bool TcpNoDelay { get; init; } = true;
+
+    /// <summary>TCP keep-alive on both control connections (<c>proxy_socket_keepalive</c>). Default on, unlike nginx: a control channel is silent for as long as a transfer lasts.</summary>
+    public bool SocketKeepalive { get; init; } = true;
+
+    /// <summary>Who may connect (<c>allow</c>, <c>deny</c>): the first rule that matches decides, none means yes, as nginx.</summary>
+    public ImmutableArray<AccessRuleConfig> AccessRules { get; init; } = [];
+
+    /// <summary>Where a line a session is written (<c>access_log</c>); null writes none.</summary>
+    public AccessLogConfig? AccessLog { get; init; }
+
+    /// <summary>Where a line a transfer is written (<c>ftp_transfer_log</c>); null writes none.</summary>
+    public TransferLogConfig? TransferLog { get; init; }
+
+    /// <summary>Where the block begins, for messages.</summary>
+    public ConfigPosition Position { get; init; } = new("(code)", 0, 0);
+}
+
+/// <summary>One address of a <c>listen</c> line; a range of ports is a line of its own for each.</summary>
+/// <param name="EndPoint">Address and port. Port 0 (from code only) lets the kernel choose.</param>
+/// <param name="Backlog">Connections that the kernel keeps waiting, at least 1 (<c>backlog=</c>). Default 511, as nginx.</param>
+/// <param name="Position">Where the line is, for messages.</param>
+public sealed record ListenConfig(IPEndPoint EndPoint, int Backlog = 511, ConfigPosition Position = default);
+
+/// <summary>What <c>ftp_ctrl</c> says: a table of ports on loan.</summary>
+/// <param name="Name">The zone's name; with the port range it identifies the table over a reload.</param>
+/// <param name="Size">Bytes; a lease counts 256, so this bounds the leases. At least 8192.</param>
+/// <param name="ProxyAddress">The address that clients are told in a 227.</param>
+/// <param name="MinPort">First port of the range, 1-65535.</param>
+/// <param name="MaxPort">Last port of the range, at least <paramref name="MinPort"/>.</param>
+public sealed record ZoneConfig(string Name, long Size, IPAddress ProxyAddress, int MinPort, int MaxPort)
+{
+    /// <summary>What one lease counts against <see cref="Size"/>, in bytes.</summary>
+    public const int LeaseSize = 256;
+
+    /// <summary>How many leases the zone holds at a time.</summary>
+    public int MaxLeases => (int)Math.Min(int.MaxValue, Size / LeaseSize);
+}
+
+/// <summary>One <c>allow</c> or <c>deny</c> line.</summary>
+/// <param name="Allow">True for <c>allow</c>.</param>
+/// <param name="Network">The clients that it speaks of; null for <c>all</c>.</param>
+public sealed record AccessRuleConfig(bool Allow, IPNetwork? Network);

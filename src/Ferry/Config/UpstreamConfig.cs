@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+
+namespace Ferry.Config;
+
+/// <summary>An <c>upstream</c> block, or the one server of a plain <c>proxy_pass</c>.</summary>
+public sealed record UpstreamConfig
+{
+    /// <summary>The block's name; of a plain <c>proxy_pass</c>, what was written there.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The servers in the order written; at least one.</summary>
+    public required ImmutableArray<UpstreamServerConfig> Servers { get; init; }
+
+    /// <summary>How a server is chosen. Default round robin, as nginx.</summary>
+    public BalanceMethod Balance { get; init; } = BalanceMethod.RoundRobin;
+
+    /// <summary>The key of <c>hash</c>; null for the other methods.</summary>
+    public TextTemplate? HashKey { get; init; }
+
+    /// <summary>Where the block begins, for messages.</summary>
+    public ConfigPosition Position { get; init; } = new("(code)", 0, 0);
+}
+
+/// <summary>How a server is chosen.</summary>
+public enum BalanceMethod
+{
+    /// <summary>Smooth weighted round robin, as nginx.</summary>
+    RoundRobin,
+
+    /// <summary><c>hash KEY</c>: nginx's hash of the key over the weights.</summary>
+    Hash,
+
+    /// <summary><c>hash KEY consistent</c>: the ketama ring, with nginx's points.</summary>
+    ConsistentHash,
+}
+
+/// <summary>One <c>server</c> line of an upstream.</summary>
+/// <param name="Host">An IP address without brackets, or a name.</param>
+/// <param name="Port">1-65535; 21 where none is written.</param>
+public sealed record UpstreamServerConfig(string Host, int Port)
+{
+    /// <summary>The address as it was written, which is what nginx's ketama hashes; null: host and port.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>Share of new sessions, at least 1 (<c>weight=</c>). Default 1, as nginx.</summary>
+    public int Weight { get; init; } = 1;
+
+    /// <summary>Most sessions at a time (<c>max_conns=</c>); 0 is no limit. Default 0, as nginx.</summary>
+    public int MaxConnections { get; init; }
+
+    /// <summary>Failures within <see cref="FailTimeout"/> that make the server unavailable (<c>max_fails=</c>); 0 never does. Default 1, as nginx.</summary>
+    public int MaxFails { get; init; } = 1;
+
+    /// <summary>The window in which failures count, and how long the server is then left alone (<c>fail_timeout=</c>). Default 10 s, as nginx.</summary>
+    public TimeSpan FailTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Used only while no other server can be (<c>backup</c>).</summary>
+    public bool Backup { get; init; }
+
+    /// <summary>Never used (<c>down</c>); keeps its place on a hash ring.</summary>
+    public bool Down { get; init; }
+
+    /// <summary>Where the line is, for messages.</summary>
+    public ConfigPosition Position { get; init; } = new("(code)", 0, 0);
+}
