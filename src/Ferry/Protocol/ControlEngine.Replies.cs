@@ -22,6 +22,7 @@ internal sealed partial class ControlEngine
 
     private Inside _inside;
     private int _insideCode;
+    private bool _held;
     private int _asker;
     private int _lines;
     private uint _seenAddress;
@@ -65,10 +66,12 @@ internal sealed partial class ControlEngine
         };
     }
 
-    /// <summary>The reply whose first line has just been shown is replaced by another one: its remaining lines are dropped.</summary>
-    public void ReplaceReply()
+    /// <summary>The data of a FinishTransfer has been delivered, or will not be; its line is passed on now.</summary>
+    /// <param name="replaced">Another reply is sent in its place, so its remaining lines are dropped.</param>
+    public void TransferFinished(bool replaced)
     {
-        if (_inside != Inside.Nothing)
+        _held = false;
+        if (replaced && _inside != Inside.Nothing)
             _inside = Inside.Replaced;
     }
 
@@ -94,9 +97,10 @@ internal sealed partial class ControlEngine
         var asker = _pending[_asker];
         if (asker.Verb == FtpVerb.Feat && code == 211)
             _inside = Inside.Features;
-        return asker.HasData && code >= 200
-            ? new ControlDecision(DecisionKind.FinishTransfer) { Code = code, Verb = asker.Verb }
-            : ControlDecision.Forward;
+        if (!asker.HasData || code < 200)
+            return ControlDecision.Forward;
+        _held = true;
+        return new ControlDecision(DecisionKind.FinishTransfer) { Code = code, Verb = asker.Verb };
     }
 
     /// <summary>Decides on a reply's last line, which may be its first: the command that asked has been answered.</summary>

@@ -33,6 +33,9 @@ internal sealed partial class ControlEngine
     /// <summary>The client has asked for an abort that has not been answered yet.</summary>
     public bool AbortInFlight => _pending.Exists(static p => p.Verb == FtpVerb.Abor);
 
+    /// <summary>A command that was told to wait would be told so again.</summary>
+    public bool MustWait => _pending.Count >= MaxInFlight || _pending.Exists(static p => FtpVerbs.IsPassive(p.Verb));
+
     /// <summary>Shows a command of the client.</summary>
     /// <param name="line">The line without its end, Telnet commands taken out.</param>
     public ControlDecision OnCommand(ReadOnlySpan<byte> line)
@@ -92,7 +95,7 @@ internal sealed partial class ControlEngine
     public ControlDecision Answer(int code, string text)
     {
         var line = ReplyWriter.Line(code, text);
-        if (_pending.Count == 0 && _inside == Inside.Nothing)
+        if (_pending.Count == 0 && _inside == Inside.Nothing && !_held)
             return new ControlDecision(DecisionKind.Answer) { Bytes = line };
         _pending.Add(new PendingCommand(FtpVerb.Other) { Answer = line });
         return new ControlDecision(DecisionKind.Queued);
@@ -101,7 +104,7 @@ internal sealed partial class ControlEngine
     /// <summary>Takes the next answer of Ferry's own whose turn has come; null when there is none. Call after each reply until null.</summary>
     public byte[]? TakeAnswer()
     {
-        if (_inside != Inside.Nothing || _pending.Count == 0 || _pending[0].Answer is not { } answer)
+        if (_held || _inside != Inside.Nothing || _pending.Count == 0 || _pending[0].Answer is not { } answer)
             return null;
         _pending.RemoveAt(0);
         return answer;
