@@ -12,7 +12,7 @@ internal readonly record struct ErrorLogTarget(LogFile File, LogLevel Level);
 /// 2026/11/22 01:28:34 [info] 4711#0: *k3f9 FtpSession: client connected, client: 192.0.2.7:50021
 ///                      level pid       session category message        values that the message does not name
 /// </code>
-/// Nothing is escaped by those who log: every character that could end a line is written as <c>\xXX</c> here. The files belong to the caller.
+/// The session comes from a value or a scope's value named <c>Session</c> or <c>SessionId</c>. Nothing is escaped by those who log: every character that could end a line is written as <c>\xXX</c> here. The files belong to the caller.
 /// </summary>
 internal sealed class ErrorLog : ILoggerFactory, ILoggerProvider
 {
@@ -75,8 +75,10 @@ internal sealed class ErrorLog : ILoggerFactory, ILoggerProvider
             line.Add((byte)' ');
         }
         line.Add(category).Add(": "u8);
-        line.AddSafe(message, LogText.MostMessage);
-        AddValues(line, values);
+        var template = values is [.., { Key: "{OriginalFormat}", Value: string format }] ? format : null;
+        line.AddSafe(WithoutSession(message, template, found.Id), LogText.MostMessage);
+        if (template is not null)
+            AddValues(line, values!, template);
         var inner = 0;
         for (var e = exception; e is not null && inner < MostInner; e = e.InnerException, inner++)
         {
@@ -114,11 +116,15 @@ internal sealed class ErrorLog : ILoggerFactory, ILoggerProvider
         }
     }
 
-    private static void AddValues(LogLine line, IReadOnlyList<KeyValuePair<string, object?>>? values)
+    // Messages begin with {Session} for those who read them elsewhere; here it stands before the category already.
+    private static ReadOnlySpan<char> WithoutSession(string message, string? template, string? session) =>
+        session is not null && template is not null && template.StartsWith("{Session", StringComparison.Ordinal) && message.StartsWith(session, StringComparison.Ordinal)
+            ? message.AsSpan(session.Length).TrimStart(" :,")
+            : message;
+
+    // By the convention of Microsoft.Extensions.Logging the template is the last value.
+    private static void AddValues(LogLine line, IReadOnlyList<KeyValuePair<string, object?>> values, string template)
     {
-        // By the convention of Microsoft.Extensions.Logging the template is the last value.
-        if (values is not [.., { Key: "{OriginalFormat}", Value: string template }])
-            return;
         for (var i = 0; i < values.Count - 1; i++)
         {
             var (name, value) = values[i];
@@ -145,7 +151,9 @@ internal sealed class ErrorLog : ILoggerFactory, ILoggerProvider
     {
         public string? Id { get; set; }
 
-        public static bool IsSession(string name) => name is "Session" or "SessionId";
+        // A [LoggerMessage] parameter that the template does not name keeps its own spelling.
+        public static bool IsSession(string name) =>
+            name.Equals("session", StringComparison.OrdinalIgnoreCase) || name.Equals("sessionId", StringComparison.OrdinalIgnoreCase);
 
         public static string? In(IEnumerable<KeyValuePair<string, object?>>? values)
         {

@@ -48,6 +48,9 @@ internal sealed class FerryMetrics : IDisposable
 
     public long UsedPorts => Interlocked.Read(ref _usedPorts);
 
+    /// <summary>Whether an instrument's meter is this proxy's; all proxies of a process have meters of one name.</summary>
+    public bool Owns(Meter meter) => ReferenceEquals(meter, _meter);
+
     public void SessionStarted() => Interlocked.Increment(ref _activeSessions);
 
     public void SessionEnded(string endReason, TimeSpan duration)
