@@ -10,7 +10,7 @@ namespace Ferry.Benchmarks;
 public class LogBenchmarks
 {
     private static readonly Action<ILogger, string, int, Exception?> PortGiven =
-        LoggerMessage.Define<string, int>(LogLevel.Information, new EventId(1), "{Session} port {Port} given");
+        LoggerMessage.Define<string, int>(LogLevel.Information, new EventId(1), "session {Session}: port {Port} given");
 
     private static readonly SessionRecord EndedSession = new()
     {

@@ -9,6 +9,9 @@ internal sealed class AccessLog
 {
     private const string Absent = "-";
 
+    // The one value that is bytes and not text.
+    private const string BinaryAddress = "binary_remote_addr";
+
     // nginx's stream variables mean what they mean there, over the whole session: its control channel and its data channels together.
     private static readonly FrozenDictionary<string, Func<SessionRecord, TimeProvider, string?>> Values =
         new Dictionary<string, Func<SessionRecord, TimeProvider, string?>>
@@ -55,11 +58,15 @@ internal sealed class AccessLog
     }
 
     /// <summary>The variables that a <c>log_format</c> may name.</summary>
-    public static IReadOnlyCollection<string> Variables => Values.Keys;
+    public static IReadOnlyCollection<string> Variables { get; } = [.. Values.Keys, BinaryAddress];
 
     /// <summary>A variable's value as nginx would write it into a log: escaped, <c>-</c> where there is none. Null: no such variable.</summary>
-    public static string? ValueOf(SessionRecord session, string variable, TimeProvider time) =>
-        Values.TryGetValue(variable, out var value) ? LogText.AccessValue(value(session, time) ?? Absent) : null;
+    public static string? ValueOf(SessionRecord session, string variable, TimeProvider time)
+    {
+        if (Values.TryGetValue(variable, out var value))
+            return LogText.AccessValue(value(session, time) ?? Absent);
+        return variable == BinaryAddress ? LogText.AccessBytes(Unmapped(session.Client.Address).GetAddressBytes()) : null;
+    }
 
     public void Write(SessionRecord session)
     {
@@ -73,11 +80,10 @@ internal sealed class AccessLog
     }
 
     /// <summary>An address as logs show it: an IPv4 client of a dual-stack listener is an IPv4 client.</summary>
-    public static string Text(IPAddress address) => (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
+    public static string Text(IPAddress address) => Unmapped(address).ToString();
 
     /// <inheritdoc cref="Text(IPAddress)"/>
-    public static string Text(IPEndPoint endPoint) =>
-        endPoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endPoint.Address.MapToIPv4(), endPoint.Port).ToString() : endPoint.ToString();
+    public static string Text(IPEndPoint endPoint) => new IPEndPoint(Unmapped(endPoint.Address), endPoint.Port).ToString();
 
     /// <summary>A moment in the zone that the log is written in.</summary>
     public static DateTimeOffset Local(DateTimeOffset moment, TimeProvider time) => TimeZoneInfo.ConvertTime(moment, time.LocalTimeZone);
@@ -116,6 +122,8 @@ internal sealed class AccessLog
 
     /// <summary>Seconds with no more than three places.</summary>
     public static decimal Rounded(TimeSpan time) => Math.Round((decimal)time.TotalSeconds, 3);
+
+    private static IPAddress Unmapped(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -116,11 +116,16 @@ internal sealed class ErrorLog : ILoggerFactory, ILoggerProvider
         }
     }
 
-    // Messages begin with {Session} for those who read them elsewhere; here it stands before the category already.
-    private static ReadOnlySpan<char> WithoutSession(string message, string? template, string? session) =>
-        session is not null && template is not null && template.StartsWith("{Session", StringComparison.Ordinal) && message.StartsWith(session, StringComparison.Ordinal)
-            ? message.AsSpan(session.Length).TrimStart(" :,")
-            : message;
+    // Messages begin with "session {Session}" for those who read them elsewhere; here the id stands before the category already.
+    private static string WithoutSession(string message, string? template, string? session)
+    {
+        const string Word = "session";
+        if (session is null || template is null || !template.StartsWith("session {Session}", StringComparison.Ordinal)
+            || !message.StartsWith($"{Word} {session}", StringComparison.Ordinal))
+            return message;
+        var rest = message.AsSpan(Word.Length + 1 + session.Length);
+        return rest.StartsWith(": ") ? rest[2..].ToString() : string.Concat(Word, rest);
+    }
 
     // By the convention of Microsoft.Extensions.Logging the template is the last value.
     private static void AddValues(LogLine line, IReadOnlyList<KeyValuePair<string, object?>> values, string template)

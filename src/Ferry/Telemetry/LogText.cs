@@ -59,8 +59,14 @@ internal static class LogText
         value = Bounded(value);
         if (value.AsSpan().IndexOfAnyExceptInRange(' ', '~') < 0 && value.AsSpan().IndexOfAny('"', '\\') < 0)
             return value;
+        return AccessBytes(Encoding.UTF8.GetBytes(value));
+    }
+
+    /// <inheritdoc cref="AccessValue"/>
+    public static string AccessBytes(ReadOnlySpan<byte> value)
+    {
         var text = new StringBuilder(value.Length + 16);
-        foreach (var b in Encoding.UTF8.GetBytes(value))
+        foreach (var b in value)
         {
             if (b is < 32 or > 126 or (byte)'"' or (byte)'\\')
                 text.Append(CultureInfo.InvariantCulture, $"\\x{b:X2}");

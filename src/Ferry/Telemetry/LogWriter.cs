@@ -29,7 +29,7 @@ internal delegate int LogWrite(SafeFileHandle file, ReadOnlySpan<byte> bytes, ou
 internal sealed class LogWriter
 {
     private const int SmallBuffer = 4096;
-    private const int KeptBuffer = 64 * 1024;
+    private const int KeptBuffer = 4 * RestBytes;
 
     // After a batch the thread rests, so that a busy proxy pays for fifty wake-ups a second and not for one a line; a buffer this full ends the rest.
     // It is real time also under a manual TimeProvider: nothing that a reader of the log can see depends on it.

@@ -16,7 +16,9 @@ public sealed partial class ErrorLogTests
         await using var log = new CapturedLog();
         var logger = Loggers(log).CreateLogger("Ferry.Sessions.FtpSession");
         Log.PortGiven(logger, "k3f9", 10004, 1, 10);
-        Assert.Equal("2026/11/22 01:28:34 [info] 4711#0: *k3f9 FtpSession: port 10004 given, used: 1, free: 10\n", await log.ReadAsync());
+        Log.Ended(logger, "k3f9", "client_quit");
+        const string Head = "2026/11/22 01:28:34 [info] 4711#0: *k3f9 FtpSession: ";
+        Assert.Equal($"{Head}port 10004 given, used: 1, free: 10\n{Head}session ended: client_quit\n", await log.ReadAsync());
     }
 
     [Fact]
@@ -100,7 +102,8 @@ public sealed partial class ErrorLogTests
     {
         await using var info = new CapturedLog();
         await using var debug = new CapturedLog();
-        var logger = new ErrorLog([new(info.File, LogLevel.Information), new(debug.File, LogLevel.Debug), new(info.File, LogLevel.Error)], Time, 4711).CreateLogger("A");
+        var logger = new ErrorLog(
+            [new(info.File, LogLevel.Information), new(debug.File, LogLevel.Debug), new(info.File, LogLevel.Error)], Time, 4711).CreateLogger("A");
         try
         {
             throw new InvalidOperationException("thrown");
@@ -121,7 +124,11 @@ public sealed partial class ErrorLogTests
     {
         await using var log = new CapturedLog();
         Loggers(log).CreateLogger("A").Log(
-            LogLevel.Information, 0, Values("port {Port} given", ("session", "k3f9"), ("Port", 10004), ("Por", 2.5), ("Peer", null), ("Used", 3)), null, (_, _) => "port 10004 given");
+            LogLevel.Information,
+            0,
+            Values("port {Port} given", ("session", "k3f9"), ("Port", 10004), ("Por", 2.5), ("Peer", null), ("Used", 3)),
+            null,
+            (_, _) => "port 10004 given");
         Assert.Equal("2026/11/22 01:28:34 [info] 4711#0: *k3f9 A: port 10004 given, Por: 2.5, Used: 3\n", await log.ReadAsync());
     }
 
@@ -182,10 +189,13 @@ public sealed partial class ErrorLogTests
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "{Session} port {Port} given, used: {Used}, free: {Free}")]
+        [LoggerMessage(1, LogLevel.Information, "session {Session}: port {Port} given, used: {Used}, free: {Free}")]
         public static partial void PortGiven(ILogger logger, string session, int port, int used, int free);
 
-        [LoggerMessage(2, LogLevel.Information, "{Session}: user {User}")]
+        [LoggerMessage(3, LogLevel.Information, "session {Session} ended: {Reason}")]
+        public static partial void Ended(ILogger logger, string session, string reason);
+
+        [LoggerMessage(2, LogLevel.Information, "session {Session}: user {User}")]
         public static partial void UserNamed(ILogger logger, string session, string user);
     }
 }
