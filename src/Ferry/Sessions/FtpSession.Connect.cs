@@ -85,7 +85,7 @@ internal sealed partial class FtpSession
         return failure ?? "the session ended";
     }
 
-    private async Task<string?> ReadGreetingAsync(ControlChannel channel)
+    private static async Task<string?> ReadGreetingAsync(ControlChannel channel)
     {
         try
         {

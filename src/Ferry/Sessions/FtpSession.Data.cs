@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Ferry.Config;
 using Ferry.Protocol;
-using Ferry.Telemetry;
 using Ferry.Transport;
 using Microsoft.Extensions.Logging;
 

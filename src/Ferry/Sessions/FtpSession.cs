@@ -97,6 +97,13 @@ internal sealed partial class FtpSession
         await FinishAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Turns the client away instead of running the session.</summary>
+    public void Refuse()
+    {
+        _client.TrySendLast("421 Too many sessions; try again later.\r\n"u8);
+        _client.Close();
+    }
+
     /// <summary>Ends the session when it is idle, now or when its transfer has finished.</summary>
     public void Drain()
     {
