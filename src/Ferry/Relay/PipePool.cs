@@ -1,7 +1,7 @@
 namespace Ferry.Relay;
 
 /// <summary>Empty pipes at rest, for the next transfer with something to carry. A transfer that waits for its sender holds none.</summary>
-internal sealed class PipePool
+internal sealed class PipePool(Func<SplicePipe?> open)
 {
     /// <summary>Half of what an unprivileged user may own in pipes of 1 MiB (/proc/sys/fs/pipe-user-pages-soft is 64 MiB).</summary>
     private const int MostAtRest = 32;
@@ -16,7 +16,7 @@ internal sealed class PipePool
             if (_atRest.TryPop(out SplicePipe? pipe))
                 return pipe;
         }
-        return SplicePipe.TryOpen();
+        return open();
     }
 
     /// <summary>Takes <paramref name="pipe"/> back, or closes it: bytes left inside must never reach another transfer.</summary>

@@ -5,18 +5,12 @@ using Ferry.Transport.Linux;
 namespace Ferry.Relay;
 
 /// <summary>Carries pages from socket to pipe to socket with splice(2); no byte is copied into this process unless the receiver is slow. Linux only.</summary>
-internal sealed class SpliceRelay : IRelay
+internal sealed class SpliceRelay(PipePool pipes) : IRelay
 {
     private const int SlowSendSize = 64 * 1024;
 
-    private readonly PipePool _pipes = new();
-
-    private SpliceRelay()
-    {
-    }
-
     /// <summary>The one of this process, with its pipes.</summary>
-    public static SpliceRelay Shared { get; } = new();
+    public static SpliceRelay Shared { get; } = new(new PipePool(SplicePipe.TryOpen));
 
     public async ValueTask<FlowEnd> CopyAsync(RelayFlow flow)
     {
@@ -37,7 +31,7 @@ internal sealed class SpliceRelay : IRelay
                     await readable.ConfigureAwait(false);
                     if (flow.IsStopped)
                         return FlowEnd.Stopped;
-                    pipe ??= _pipes.TryRent();
+                    pipe ??= pipes.TryRent();
                     count = pipe is null ? -Libc.ENOSYS : pipe.Fill(flow.From.Socket.SafeHandle);
                 }
                 catch (Exception exception) when (DataLeg.IsEnd(exception))
@@ -111,7 +105,7 @@ internal sealed class SpliceRelay : IRelay
     private void Return(ref SplicePipe? pipe)
     {
         if (pipe is not null)
-            _pipes.Return(pipe);
+            pipes.Return(pipe);
         pipe = null;
     }
 }
