@@ -35,41 +35,43 @@ public sealed class NginxHashTests
     [NginxFact]
     public Task Round_robin_one_after_the_other() => CompareAsync("", BalanceMethod.RoundRobin, null, atATime: 1);
 
-    /// <summary>Five servers of different weights; then the same with one that is down and one where nobody listens, so that the walks are compared too.</summary>
+    /// <summary>
+    /// Five servers of different weights; then the same with one that is down and one where nobody listens, so that the walks are compared too;
+    /// then that one is given up after three failures, so that what failures do to the weights is compared.
+    /// </summary>
     private static async Task CompareAsync(string method, BalanceMethod balance, TextTemplate? key, int atATime = AtATime)
     {
         await using var listeners = new Listeners(5);
         using var nobody = BoundAndDeaf();
         int[] weights = [4, 3, 2, 1, 5];
         UpstreamServerConfig[] healthy = [.. listeners.Ports.Select((port, i) => Line(port, weights[i]))];
-        UpstreamServerConfig[] failing =
-        [
-            .. healthy.Take(3), Line(listeners.Ports[3], 3) with { Down = true }, healthy[4],
-            Line(((IPEndPoint)nobody.LocalEndPoint!).Port, 4) with { MaxFails = 0 },
-        ];
-        int[] front = FreePorts(2);
-        await using var nginx = await NginxProcess.StartAsync(Block("healthy", front[0], method, healthy) + Block("failing", front[1], method, failing));
+        var deaf = Line(((IPEndPoint)nobody.LocalEndPoint!).Port, 4) with { FailTimeout = TimeSpan.FromMinutes(10) };
+        UpstreamServerConfig[] failing = [.. healthy.Take(3), Line(listeners.Ports[3], 3) with { Down = true }, healthy[4], deaf with { MaxFails = 0 }];
+        UpstreamServerConfig[] givenUp = [.. failing.SkipLast(1), deaf with { MaxFails = 3 }];
+        var front = FreePorts(3);
+        await using var nginx = await NginxProcess.StartAsync(
+            Block("healthy", front[0], method, healthy) + Block("failing", front[1], method, failing) + Block("given_up", front[2], method, givenUp));
 
-        foreach (var (port, servers) in new[] { (front[0], healthy), (front[1], failing) })
+        foreach (var (port, servers, living) in new[] { (front[0], healthy, 5), (front[1], failing, 4), (front[2], givenUp, 4) })
         {
             var group = (await UpstreamGroup.CreateAsync(
                 new UpstreamConfig { Name = "it", Servers = [.. servers], Balance = balance, HashKey = key },
                 (_, _) => throw new InvalidOperationException("there is no name"), TimeProvider.System, null, NullLogger.Instance, CancellationToken.None)).Group!;
             var nginxChose = await AskAllAsync(port, atATime);
-            var ferryChose = Enumerable.Range(0, Clients).Select(i => ChooseLiving(group, new IPEndPoint(Source(i), 50_000), port)).ToArray();
+            var ferryChose = Enumerable.Range(0, Clients).Select(i => ChooseLiving(group, new IPEndPoint(Source(i), 50_000), port, deaf.Port)).ToArray();
             Assert.Equal(nginxChose, ferryChose);
-            Assert.Equal(servers.Count(s => !s.Down && s.MaxFails > 0), nginxChose.Distinct().Count());
+            Assert.Equal(living, nginxChose.Distinct().Count());
         }
     }
 
     /// <summary>Walks on from the server where nobody listens, as a session does.</summary>
-    private static byte ChooseLiving(UpstreamGroup group, IPEndPoint client, int listener)
+    private static byte ChooseLiving(UpstreamGroup group, IPEndPoint client, int listener, int deaf)
     {
         var choice = group.Choose(client, new IPEndPoint(IPAddress.Loopback, listener));
         while (choice.TryNext() is { } server)
         {
             server.Release();
-            if (server.Config.MaxFails == 0)
+            if (server.EndPoint.Port == deaf)
             {
                 server.ReportFailure();
                 continue;
@@ -104,9 +106,9 @@ public sealed class NginxHashTests
 
     private static string Block(string name, int port, string method, UpstreamServerConfig[] servers)
     {
-        var text = new StringBuilder(CultureInfo.InvariantCulture, $"upstream {name} {{ {method}\n");
+        var text = new StringBuilder($"upstream {name} {{ {method}\n");
         foreach (var server in servers)
-            text.Append(CultureInfo.InvariantCulture, $"server {server.Text} weight={server.Weight} max_fails={server.MaxFails}{(server.Down ? " down" : "")};\n");
+            text.Append(CultureInfo.InvariantCulture, $"server {server.Text} weight={server.Weight} max_fails={server.MaxFails} fail_timeout={server.FailTimeout.TotalSeconds}s{(server.Down ? " down" : "")};\n");
         return text.Append(CultureInfo.InvariantCulture, $"}}\nserver {{ listen 127.0.0.1:{port}; proxy_pass {name}; }}\n").ToString();
     }
 
