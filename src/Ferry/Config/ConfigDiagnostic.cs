@@ -24,6 +24,9 @@ public sealed record ConfigDiagnostic(ConfigSeverity Severity, ConfigPosition Po
     /// <summary><c>file:line:column: severity: message</c>, in one line.</summary>
     public override string ToString() => $"{Position}: {Word(Severity)}: {Message}";
 
+    /// <summary>TEMPORARY.</summary>
+    public string Format() => SourceLine is null ? ToString() : $"{this}\n    {SourceLine}\n    {new string(' ', Math.Max(0, Position.Column - 1))}^";
+
     private static string Word(ConfigSeverity severity) => severity switch
     {
         ConfigSeverity.Note => "note",
