@@ -98,6 +98,18 @@ public sealed partial class DocumentationTests
         Repository.AssertNone([.. shown.SelectMany(block => block.Text.Split('\n')).Select(line => line.Trim()).Where(line => !sample.Contains(line))]);
     }
 
+    /// <summary>The tags are what operators search for; a new one needs a row that says what to do.</summary>
+    [Theory]
+    [InlineData("src/Ferry/Sessions/SessionEndReason.cs")]
+    [InlineData("src/Ferry/Sessions/TransferOutcome.cs")]
+    public void Every_way_to_end_is_explained_to_operators(string source)
+    {
+        var tags = Tag().Matches(Repository.Read(source)).Select(match => match.Groups[1].Value).ToList();
+        var explained = Markdown.Read("docs/operations.md").Spans.ToHashSet();
+        Assert.NotEmpty(tags);
+        Repository.AssertNone([.. tags.Where(tag => !explained.Contains(tag))]);
+    }
+
     [Fact]
     public void Every_public_member_has_a_summary()
     {
@@ -127,6 +139,9 @@ public sealed partial class DocumentationTests
 
     [GeneratedRegex(@"^(?:\./)?((?:src|test|docs|bench|samples|packaging|\.ci)/[\w./-]*[\w/]|(?<=\./)(?:run|test|build))(?=[\])}:;,.]*$)")]
     private static partial Regex TreePath();
+
+    [GeneratedRegex("=> \"([a-z_]+)\"")]
+    private static partial Regex Tag();
 
     [GeneratedRegex(@"^\s*(?:\$ |# )?(?:sudo |exec )?(?:[\w./-]*/)?ferryd((?: +[^\s]+)*)\s*$")]
     private static partial Regex Call();

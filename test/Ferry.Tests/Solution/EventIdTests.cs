@@ -44,6 +44,16 @@ public sealed partial class EventIdTests
         Repository.AssertNone(problems);
     }
 
+    /// <summary>The daemon is not referenced here, so its sources are read.</summary>
+    [Fact]
+    public void The_daemon_has_the_hundred_from_800()
+    {
+        var ids = Repository.Files("src/Ferry.Daemon", "*.cs").SelectMany(path => DaemonMessage().Matches(Repository.ReadCode(path)))
+            .Select(match => int.TryParse(match.Groups[1].Value, out var id) ? id : -1).ToList();
+        Assert.Equal(ids.Distinct(), ids);
+        Assert.All(ids, id => Assert.InRange(id, 800, 899));
+    }
+
     /// <summary>So that a message is found beside the code that says it, and nobody else says it.</summary>
     [Fact]
     public void A_message_stands_in_a_private_class_Log_inside_the_class_that_says_it() =>
@@ -69,6 +79,9 @@ public sealed partial class EventIdTests
     }
 
     private static string Name(MethodInfo method) => $"{method.DeclaringType!.FullName!.Replace('+', '.')}.{method.Name}";
+
+    [GeneratedRegex(@"\[LoggerMessage\((?:EventId\s*=\s*)?(\w*)")]
+    private static partial Regex DaemonMessage();
 
     [GeneratedRegex(@"\.Log(?:Trace|Debug|Information|Warning|Error|Critical)\s*\(|\bLoggerMessage\.Define\b")]
     private static partial Regex UnnumberedLog();
