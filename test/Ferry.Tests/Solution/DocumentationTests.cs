@@ -76,6 +76,16 @@ public sealed partial class DocumentationTests
         Repository.AssertNone(problems);
     }
 
+    /// <summary>Directives of FTP, of proxying and of workers have names of their own, so they are known when seen.</summary>
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void A_directive_that_is_mentioned_is_in_the_manual(string page)
+    {
+        var manual = Repository.Read("docs/configuration.md");
+        var named = Markdown.Read(page).Spans.SelectMany(span => DirectiveName().Matches(span)).Select(match => match.Value).Distinct();
+        Repository.AssertNone([.. named.Where(name => !manual.Contains(name, StringComparison.Ordinal)).Select(name => $"{page}: {name}")]);
+    }
+
     [Theory]
     [MemberData(nameof(Pages))]
     public void A_whole_configuration_that_is_shown_can_be_used(string page)
@@ -139,6 +149,9 @@ public sealed partial class DocumentationTests
 
     [GeneratedRegex(@"^(?:\./)?((?:src|test|docs|bench|samples|packaging|\.ci)/[\w./-]*[\w/]|(?<=\./)(?:run|test|build))(?=[\])}:;,.]*$)")]
     private static partial Regex TreePath();
+
+    [GeneratedRegex(@"(?<![$\w])(?:ftp|proxy|worker)_[a-z_]+")]
+    private static partial Regex DirectiveName();
 
     [GeneratedRegex("=> \"([a-z_]+)\"")]
     private static partial Regex Tag();
