@@ -121,6 +121,16 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
+    public void A_log_line_that_operators_are_told_to_look_for_is_said()
+    {
+        var sources = string.Concat(Repository.Files("src/Ferry", "*.cs").Select(Repository.Read));
+        var section = Repository.Read("docs/operations.md").Split("### Lines of the error log\n")[1].Split("\n###")[0];
+        var texts = section.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).SelectMany(line => Markdown.Parse(line.Split(" | ")[0]).Spans).ToList();
+        Assert.NotEmpty(texts);
+        Repository.AssertNone([.. texts.Where(text => !sources.Contains(text, StringComparison.Ordinal))]);
+    }
+
+    [Fact]
     public void Every_public_member_has_a_summary()
     {
         var assembly = typeof(FerryConfig).Assembly;
