@@ -45,6 +45,9 @@ public sealed partial class FerryProxy : IAsyncDisposable
     /// <summary>The control addresses that are bound; empty before the start.</summary>
     public ImmutableArray<IPEndPoint> EndPoints => _current is { } current ? [.. current.Listeners.Values.Select(static l => l.EndPoint)] : [];
 
+    /// <summary>Where it logs: the embedder's loggers, or those of <c>error_log</c>. For messages that belong beside its own.</summary>
+    public ILoggerFactory Loggers => _parts.Loggers;
+
     /// <summary>Resolves, binds and begins to accept.</summary>
     /// <param name="ct">Gives up; nothing is left running.</param>
     /// <exception cref="FerryStartException">Names, addresses or log files stood in the way; all of them are told.</exception>

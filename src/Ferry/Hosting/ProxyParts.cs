@@ -14,10 +14,12 @@ internal sealed class ProxyParts
     {
         Time = time;
         _errorLog = loggers is null ? new ErrorLog([], time) : null;
-        var factory = loggers ?? _errorLog!;
-        Logger = factory.CreateLogger("Ferry");
-        SessionLogger = factory.CreateLogger("Ferry.Session");
+        Loggers = loggers ?? _errorLog!;
+        Logger = Loggers.CreateLogger("Ferry");
+        SessionLogger = Loggers.CreateLogger("Ferry.Session");
     }
+
+    public ILoggerFactory Loggers { get; }
 
     public TimeProvider Time { get; }
 
