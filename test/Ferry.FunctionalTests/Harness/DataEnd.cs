@@ -1,0 +1,143 @@
+using System.IO;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Ferry.FunctionalTests.Harness;
+
+/// <summary>How the other end of a data connection ended it.</summary>
+internal enum DataEnding
+{
+    /// <summary>FIN: everything has come.</summary>
+    Closed,
+
+    /// <summary>RST: what has come is not the whole.</summary>
+    Reset,
+}
+
+/// <summary>What came over a data connection, and how it ended.</summary>
+internal sealed record DataReceived(byte[] Bytes, DataEnding Ending);
+
+/// <summary>One end of a data connection in the hand of a test.</summary>
+internal sealed class DataEnd : IDisposable
+{
+    public DataEnd(Socket socket)
+    {
+        socket.NoDelay = true;
+        Socket = socket;
+        RemoteEndPoint = (IPEndPoint)socket.RemoteEndPoint!;
+    }
+
+    public Socket Socket { get; }
+
+    public IPEndPoint RemoteEndPoint { get; }
+
+    /// <summary>Connects, from a certain local address where one is given.</summary>
+    /// <exception cref="SocketException">The connection was refused or reset.</exception>
+    public static async Task<DataEnd> ConnectAsync(IPEndPoint to, IPAddress? from = null)
+    {
+        var socket = new Socket(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (from is not null)
+                socket.Bind(new IPEndPoint(from, 0));
+            await Wait.For(socket.ConnectAsync(to), $"a data connection to {to}");
+            return new DataEnd(socket);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <exception cref="SocketException">The other end reset the connection.</exception>
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        while (bytes.Length > 0)
+            bytes = bytes[await Wait.For(Socket.SendAsync(bytes, SocketFlags.None).AsTask(), "a data connection to take bytes")..];
+    }
+
+    /// <summary>Receives exactly so many bytes; fewer only where the other end closed.</summary>
+    public async Task<byte[]> ReceiveAsync(int count)
+    {
+        var bytes = new byte[count];
+        var have = 0;
+        while (have < count)
+        {
+            var got = await Wait.For(Socket.ReceiveAsync(bytes.AsMemory(have), SocketFlags.None).AsTask(), "bytes on a data connection");
+            if (got == 0)
+                return bytes[..have];
+            have += got;
+        }
+        return bytes;
+    }
+
+    /// <summary>Receives until the other end closes or resets.</summary>
+    public async Task<DataReceived> ReceiveToEndAsync()
+    {
+        using var all = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        while (true)
+        {
+            int got;
+            try
+            {
+                got = await Wait.For(Socket.ReceiveAsync(buffer, SocketFlags.None), "bytes or the end on a data connection");
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
+            {
+                return new DataReceived(all.ToArray(), DataEnding.Reset);
+            }
+            if (got == 0)
+                return new DataReceived(all.ToArray(), DataEnding.Closed);
+            all.Write(buffer, 0, got);
+        }
+    }
+
+    /// <summary>Ends our direction in order (FIN).</summary>
+    public void ShutdownSend() => Socket.Shutdown(SocketShutdown.Send);
+
+    /// <summary>Closes with RST.</summary>
+    public void Reset()
+    {
+        Socket.LingerState = new LingerOption(true, 0);
+        Socket.Dispose();
+    }
+
+    public void Dispose() => Socket.Dispose();
+}
+
+/// <summary>A data port that is open.</summary>
+internal sealed class DataPort : IDisposable
+{
+    private readonly Socket _listener;
+
+    public DataPort(IPAddress address)
+    {
+        _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _listener.Bind(new IPEndPoint(address, 0));
+        _listener.Listen(16);
+        EndPoint = (IPEndPoint)_listener.LocalEndPoint!;
+    }
+
+    public IPEndPoint EndPoint { get; }
+
+    /// <summary>The numbers of a 227: <c>h1,h2,h3,h4,p1,p2</c>.</summary>
+    public string HostPort => HostPortOf(EndPoint);
+
+    /// <summary>A usual 227 for the port.</summary>
+    public string PasvReply => $"227 Entering Passive Mode ({HostPort}).";
+
+    /// <summary>A usual 229 for the port.</summary>
+    public string EpsvReply => $"229 Entering Extended Passive Mode (|||{EndPoint.Port}|)";
+
+    public static string HostPortOf(IPEndPoint endPoint) =>
+        $"{endPoint.Address.ToString().Replace('.', ',')},{endPoint.Port >> 8},{endPoint.Port & 255}";
+
+    public async Task<DataEnd> AcceptAsync() => new(await Wait.For(_listener.AcceptAsync(), $"a data connection on {EndPoint}"));
+
+    /// <summary>Whether a connection waits to be accepted.</summary>
+    public bool HasVisitor => _listener.Poll(0, SelectMode.SelectRead);
+
+    public void Dispose() => _listener.Dispose();
+}
