@@ -129,6 +129,16 @@ def find(program):
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin:/sbin")
 
 
+def check_free(port):
+    """A stranger that already answers on a port would be measured in our process's place."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError as error:
+            raise Failure(f"port {port} is taken ({error.strerror}); choose others with --port-base") from error
+
+
 class Instance:
     """One contender at work: a server of its own and, but for direct, the proxy in front of it."""
 
@@ -149,6 +159,7 @@ class Instance:
     def start_server(self):
         announce = SHIFT if self.kind.is_proxy and not self.kind.rewrites else 0
         first, last = self.ports.server_data
+        check_free(self.ports.server)
         self._server = self._processes.start(
             [f"{self._tools}/nullftpd", ADDRESS, str(self.ports.server), str(first), str(last), str(announce)], stdin=subprocess.DEVNULL)
         self._await_banner(self.ports.server, self._server)
@@ -159,6 +170,7 @@ class Instance:
             self.start_server()
         if not self.kind.is_proxy:
             return 0.0
+        check_free(self.port)
         with open(f"{self.folder}/{self.kind.name}.out", "w", encoding="utf-8") as out:
             began = time.monotonic()
             self._proxy = self._processes.start(self.kind.command(self._conf, self.folder), stdin=subprocess.DEVNULL,
