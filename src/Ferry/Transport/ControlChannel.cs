@@ -165,7 +165,7 @@ internal sealed class ControlChannel : IDisposable
         }
         catch (Exception failure)
         {
-            EndSending(failure);
+            EndSending()?.SetException(failure);
             throw;
         }
     }
@@ -245,6 +245,7 @@ internal sealed class ControlChannel : IDisposable
 
     private bool TakeUnsent(out byte[] bytes, out int length)
     {
+        TaskCompletionSource? sent;
         lock (_sync)
         {
             bytes = _out!;
@@ -255,24 +256,22 @@ internal sealed class ControlChannel : IDisposable
                 return true;
             if (bytes is not null)
                 ArrayPool<byte>.Shared.Return(bytes);
+            // In the same breath as the look, or what is written in between would wait for the next flush.
+            sent = EndSending();
         }
-        EndSending(null);
+        sent?.SetResult();
         return false;
     }
 
-    private void EndSending(Exception? failure)
+    private TaskCompletionSource? EndSending()
     {
-        TaskCompletionSource? sent;
         lock (_sync)
         {
+            var sent = _sent;
             _sending = false;
-            sent = _sent;
             _sent = null;
+            return sent;
         }
-        if (failure is null)
-            sent?.SetResult();
-        else
-            sent?.SetException(failure);
     }
 
     private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes, SocketFlags flags)
