@@ -69,6 +69,7 @@ internal sealed class ControlChannel : IDisposable
             {
                 _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
                 _in = ArrayPool<byte>.Shared.Rent(LineScanner.MaxLine);
+                NoteUrgentMark();
                 received = _socket.Receive(_in.AsSpan(0, LineScanner.MaxLine), SocketFlags.None, out var error);
                 if (error == SocketError.WouldBlock)
                 {
@@ -82,9 +83,9 @@ internal sealed class ControlChannel : IDisposable
             {
                 if (_start > 0)
                     Compact();
-                // A read ends before an urgent byte, so only a line that is cut here can have one next.
-                if (Libc.IsAtUrgentMark(_socket.SafeHandle))
-                    _urgent = _end;
+                // Before the byte has come there is no mark to be seen.
+                _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
+                NoteUrgentMark();
                 received = await _socket.ReceiveAsync(_in.AsMemory(_end, LineScanner.MaxLine - _end), SocketFlags.None).ConfigureAwait(false);
             }
             if (received == 0)
@@ -282,6 +283,13 @@ internal sealed class ControlChannel : IDisposable
             BytesSent += sent;
             bytes = bytes[sent..];
         }
+    }
+
+    // A read ends before an urgent byte (tcp(7)), so the byte is always the first of the next one.
+    private void NoteUrgentMark()
+    {
+        if (Libc.IsAtUrgentMark(_socket.SafeHandle))
+            _urgent = _end;
     }
 
     private void Compact()
