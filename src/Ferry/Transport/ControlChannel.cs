@@ -2,14 +2,13 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Ferry.Protocol;
-using Ferry.Transport.Linux;
 
 namespace Ferry.Transport;
 
 /// <summary>
 /// One control connection, to a client or to a server. One reader at a time; any thread may write. A channel that waits holds no buffer.
 /// </summary>
-internal sealed class ControlChannel : IDisposable
+internal sealed partial class ControlChannel : IDisposable
 {
     // A peer that reads nothing blocks the pump that writes to it, so this much is only ever reached by a fault of ours.
     private const int MaxUnsent = 256 * 1024;
@@ -19,7 +18,6 @@ internal sealed class ControlChannel : IDisposable
     private byte[]? _in;
     private int _start;
     private int _end;
-    private int _urgent = -1;
     private byte[]? _out;
     private int _outLength;
     private bool _sending;
@@ -53,9 +51,6 @@ internal sealed class ControlChannel : IDisposable
 
     /// <summary>What has been received and not consumed.</summary>
     public ReadOnlySpan<byte> Buffered => _in is null ? default : _in.AsSpan(_start, _end - _start);
-
-    /// <summary>Offset in <see cref="Buffered"/> of a byte that was sent as urgent; -1 when there is none.</summary>
-    public int UrgentOffset => _urgent < _start ? -1 : _urgent - _start;
 
     /// <summary>Waits until there is more than <see cref="Buffered"/> holds. Buffered must not be a full line's bound already.</summary>
     /// <returns>False at the end of the peer's stream.</returns>
@@ -171,13 +166,6 @@ internal sealed class ControlChannel : IDisposable
         }
     }
 
-    /// <summary>Sends bytes of which the last is urgent (MSG_OOB), after everything written before. The channel must have one writer.</summary>
-    public async ValueTask SendUrgentAsync(ReadOnlyMemory<byte> bytes)
-    {
-        await FlushAsync().ConfigureAwait(false);
-        await SendAllAsync(bytes, SocketFlags.OutOfBand).ConfigureAwait(false);
-    }
-
     /// <summary>Sends a last line if that can be done at once and in order; for a channel that is about to be closed.</summary>
     public void TrySendLast(ReadOnlySpan<byte> line)
     {
@@ -283,13 +271,6 @@ internal sealed class ControlChannel : IDisposable
             BytesSent += sent;
             bytes = bytes[sent..];
         }
-    }
-
-    // A read ends before an urgent byte (tcp(7)), so the byte is always the first of the next one.
-    private void NoteUrgentMark()
-    {
-        if (Libc.IsAtUrgentMark(_socket.SafeHandle))
-            _urgent = _end;
     }
 
     private void Compact()
