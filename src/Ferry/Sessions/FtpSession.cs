@@ -184,7 +184,8 @@ internal sealed partial class FtpSession
         if (farewell is not null)
             _client.TrySendLast(farewell);
         transfers?.ForEach(static t => t.Cut(TransferOutcome.SessionEnded));
-        passive?.Lease.Dispose();
+        if (passive is not null)
+            GiveBack(passive.Lease);
         Volatile.Read(ref _step)?.Dispose();
         _client.Close();
         _upstream?.Close();
