@@ -125,7 +125,7 @@ internal sealed partial class FtpSession
         SessionState state;
         lock (_sync)
         {
-            busy = _transfers is { Count: > 0 };
+            busy = _transfers?.Exists(static t => t.IsFlowing) ?? false;
             loggedIn = _engine.LoggedIn;
             state = _state;
         }

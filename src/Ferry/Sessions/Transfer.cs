@@ -82,6 +82,9 @@ internal sealed class Transfer
 
     public bool IsStarted => _started;
 
+    /// <summary>The server has let data flow, and its end has not come; every wait within is bounded.</summary>
+    public bool IsFlowing => _started && !_completion.Task.IsCompleted;
+
     /// <summary>Lets data flow as soon as the client has connected. Once.</summary>
     public void Start(long now)
     {
