@@ -38,7 +38,7 @@ internal sealed partial class FtpSession
                 switch (step)
                 {
                     case ReplyStep.StartTransfer:
-                        StartTransfer(decision);
+                        await StartTransferAsync(decision).ConfigureAwait(false);
                         break;
                     case ReplyStep.FinishTransfer:
                         await FinishTransferAsync(decision, length).ConfigureAwait(false);
