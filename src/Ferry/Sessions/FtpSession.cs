@@ -201,6 +201,7 @@ internal sealed partial class FtpSession
         {
             await transfer.Completion.ConfigureAwait(false);
             Conclude(transfer, 0);
+            await transfer.Recording.ConfigureAwait(false);
         }
         _upstreamServer?.Release();
         var reason = _endReason ?? SessionEndReason.InternalError;

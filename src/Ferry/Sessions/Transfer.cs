@@ -70,6 +70,9 @@ internal sealed class Transfer
     /// <summary>The server's last word on it has been read, or the session is over.</summary>
     public bool IsConcluded { get; set; }
 
+    /// <summary>The telling of its end, where that had to wait for its data connections.</summary>
+    public Task Recording { get; set; } = Task.CompletedTask;
+
     /// <summary>The relay's end, as logs name it; null where it never ran.</summary>
     public RelayEnd? RelayEnd { get; private set; }
 
