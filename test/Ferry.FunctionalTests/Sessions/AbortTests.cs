@@ -65,6 +65,7 @@ public sealed class AbortTests
     [Theory]
     [InlineData(Way.Plain)]
     [InlineData(Way.Synch)]
+    [InlineData(Way.AllUrgent)]
     public async Task An_upload_is_aborted(Way way)
     {
         await using var server = ScriptedServer.Start(async c =>
