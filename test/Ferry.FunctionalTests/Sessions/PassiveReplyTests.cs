@@ -121,14 +121,17 @@ public sealed class PassiveReplyTests
         await using var server = ScriptedServer.Start(async c =>
         {
             await c.LogInAsync();
-            await c.SendAsync("227 Entering Passive Mode (10,66,77,88,4,1)");
+            await c.SendAsync("227 Entering Passive Mode (10,66,77,88,4,1)", "200 behind it");
             await c.AnswerAsync("NOOP", "200 OK.");
+            await c.AnswerAsync("XPASV", "227 Entering Passive Mode (10,66,77,88,4,1)");
             await c.AnswerQuitAsync();
         });
         await using var proxy = await TestProxy.BeforeAsync(server.EndPoint);
         using var client = await ScriptedClient.LogInAsync(proxy.EndPoint);
 
+        Assert.Equal("200 behind it", (await client.ReadReplyAsync()).Text);
         Assert.Equal("200 OK.", (await client.CommandAsync("NOOP")).Text);
+        await client.CommandAsync("XPASV", 502);
         await client.QuitAsync();
         Assert.DoesNotContain(client.Wire.Lines, l => l.Contains("10,66", StringComparison.Ordinal));
         await server.DoneAsync();

@@ -12,6 +12,7 @@ public sealed class TransferTests
     [Fact]
     public async Task The_226_comes_only_after_the_last_byte_has_been_delivered()
     {
+        var begun = new TaskCompletionSource();
         var said = new TaskCompletionSource();
         await using var server = ScriptedServer.Start(async c =>
         {
@@ -19,8 +20,11 @@ public sealed class TransferTests
             var port = await c.AnswerPasvAsync();
             await c.ExpectAsync("RETR");
             using var data = await c.AcceptAsync(port);
+            await c.SendAsync("150 Here it comes.");
+            await Wait.For(begun.Task, "the client to read the 150");
             // The server speaks of the end before it has begun.
-            await c.SendAsync("150 Here it comes.", "226 Transfer complete.");
+            await c.SendAsync("226 Transfer complete.");
+            await c.Wire.ReadByPeerAsync();
             said.SetResult();
             await data.SendAsync(SmallServer.Payload(Large));
             data.Dispose();
@@ -33,6 +37,7 @@ public sealed class TransferTests
 
         await client.SendAsync("RETR x");
         await client.ExpectAsync(150);
+        begun.SetResult();
         await Wait.For(said.Task, "the server to say 226");
         await client.SendAsync("NOOP");
         var have = new byte[Large];

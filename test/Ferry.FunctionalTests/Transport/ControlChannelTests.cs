@@ -19,14 +19,11 @@ public sealed class ControlChannelTests : IDisposable
     public void Dispose() => _listener.Dispose();
 
     [Fact]
-    public async Task What_is_written_while_another_flush_ends_is_sent_before_its_own_flush_ends()
+    public async Task A_flush_ends_only_when_what_was_written_before_it_has_been_sent_whoever_sends_it()
     {
         var (channel, wire) = await ConnectAsync();
-        async Task WriteAsync(byte[] line)
-        {
-            channel.Write(line);
-            await channel.FlushAsync();
-        }
+        const int rounds = 3_000;
+        var missing = 0;
         var reading = Task.Run(async () =>
         {
             var buffer = new byte[65536];
@@ -34,13 +31,16 @@ public sealed class ControlChannelTests : IDisposable
             {
             }
         });
-        for (var round = 1; round <= 20_000; round++)
+        // Every round begins with one phase and ends with another, when both flushes have ended.
+        using var barrier = new Barrier(2, b =>
         {
-            await Wait.For(Task.WhenAll(Task.Run(() => WriteAsync([(byte)'a'])), Task.Run(() => WriteAsync([(byte)'b']))), "two writers");
-            Assert.Equal(2 * round, channel.BytesSent);
-        }
+            if (b.CurrentPhaseNumber % 2 == 1 && channel.BytesSent != b.CurrentPhaseNumber + 1)
+                missing++;
+        });
+        await Wait.For(Task.WhenAll(Task.Run(() => WriteInTurn(channel, barrier, rounds, (byte)'a')), Task.Run(() => WriteInTurn(channel, barrier, rounds, (byte)'b'))), "two writers");
         channel.Close();
         await Wait.For(reading, "the end");
+        Assert.Equal(0, missing);
         wire.Dispose();
     }
 
@@ -83,6 +83,19 @@ public sealed class ControlChannelTests : IDisposable
         channel.Close();
         Assert.Equal("421 Bye.", await wire.ReadLineAsync());
         wire.Dispose();
+    }
+
+    private static void WriteInTurn(ControlChannel channel, Barrier barrier, int rounds, byte letter)
+    {
+        var random = new Random(letter);
+        for (var round = 0; round < rounds; round++)
+        {
+            barrier.SignalAndWait(Wait.Bound);
+            Thread.SpinWait(random.Next(100));
+            channel.Write([letter]);
+            channel.FlushAsync().AsTask().Wait(Wait.Bound);
+            barrier.SignalAndWait(Wait.Bound);
+        }
     }
 
     private async Task<(ControlChannel Channel, LineWire Wire)> ConnectAsync()
