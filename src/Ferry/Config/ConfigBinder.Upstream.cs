@@ -59,9 +59,8 @@ internal sealed partial class ConfigBinder
         {
             var (key, value) = Cut(argument.Text);
             if (!seen.Add(key))
-                findings.Error(argument, $"\"{key}\" of \"server\" is given twice");
-            else
-                server = ServerParameter(server, node, argument, key, value);
+                findings.Warning(argument, $"\"{key}\" of \"server\" is given twice; the last counts, as in nginx");
+            server = ServerParameter(server, node, argument, key, value);
         }
         if (isGood)
             _upstream.Servers.Add(server);

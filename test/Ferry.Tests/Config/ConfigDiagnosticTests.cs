@@ -21,6 +21,16 @@ public sealed class ConfigDiagnosticTests
     }
 
     [Fact]
+    public void Wide_characters_take_two_cells()
+    {
+        var found = Assert.Single(ConfigFile.Parse("\u65e5\u5fd7 \"\u65e5\";", "f").Diagnostics);
+        var behind = ConfigFile.Parse("pid \u65e5\u5fd7 b;", "f").Diagnostics[0] with { Position = new ConfigPosition("f", 1, 8) };
+
+        Assert.EndsWith(";\n^~~~", found.Format(), StringComparison.Ordinal);
+        Assert.EndsWith(";\n         ^~", behind.Format(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_a_file_holds_never_acts_on_the_terminal()
     {
         var found = Assert.Single(ConfigFile.Parse("a\u001b[2Jb;", "f").Diagnostics);

@@ -12,6 +12,7 @@ public sealed class ConfigValueTests
     [InlineData("1m", 60_000)]
     [InlineData("1h30m", 5_400_000)]
     [InlineData("1h 30m", 5_400_000)]
+    [InlineData("1h   30m", 5_400_000)]
     [InlineData("1d", 86_400_000)]
     [InlineData("2w", 1_209_600_000)]
     [InlineData("1M", 2_592_000_000)]
