@@ -8,6 +8,8 @@ internal sealed partial class ConfigBinder
 {
     private static readonly string[] LogLevels = ["debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"];
 
+    private const int MostErrorLogs = 100;
+
     public void SetEvents(ConfigNode node) => BindBlock(node.Block!, ConfigContexts.Events);
 
     public void SetStream(ConfigNode node) => BindBlock(node.Block!, ConfigContexts.Stream);
@@ -47,7 +49,11 @@ internal sealed partial class ConfigBinder
         if ((path != "stderr" && !FilePath(node, word, out path)) || !isGood)
             return;
         var log = new ErrorLogConfig(path, level);
-        if (!Main.ErrorLogs.Contains(log))
+        if (Main.ErrorLogs.Contains(log))
+            return;
+        if (Main.ErrorLogs.Count == MostErrorLogs)
+            findings.Error(word, $"more than {MostErrorLogs} places for messages");
+        else
             Main.ErrorLogs.Add(log);
     }
 

@@ -14,11 +14,12 @@ internal sealed partial class ConfigBinder
     {
         if (node.Arguments is not [var name])
             return;
-        if (Main.Upstreams.FirstOrDefault(u => u.Name == name.Text) is { } first)
+        if (Main.UpstreamsByName.TryGetValue(name.Text, out var first))
             findings.Error(name, $"upstream {ConfigFindings.Show(name.Text)} is duplicate; the first is at {first.Node.Position}");
         var outer = _upstream;
         _upstream = new UpstreamDraft(node, name.Text);
         Main.Upstreams.Add(_upstream);
+        Main.UpstreamsByName.TryAdd(name.Text, _upstream);
         BindBlock(node.Block!, ConfigContexts.Upstream);
         _upstream = outer;
     }
@@ -58,9 +59,8 @@ internal sealed partial class ConfigBinder
         {
             var (key, value) = Cut(argument.Text);
             if (!seen.Add(key))
-                findings.Error(argument, $"\"{key}\" of \"server\" is given twice");
-            else
-                server = ServerParameter(server, node, argument, key, value);
+                findings.Warning(argument, $"\"{key}\" of \"server\" is given twice; the last counts, as in nginx");
+            server = ServerParameter(server, node, argument, key, value);
         }
         if (isGood)
             _upstream.Servers.Add(server);
@@ -160,17 +160,17 @@ internal sealed partial class ConfigBinder
         var word = proxyPass.Arguments is [var only] ? only : default;
         if (word.Source is null)
             return null;
-        if (Main.Upstreams.FirstOrDefault(u => u.Name == word.Text) is { } upstream)
+        if (Main.UpstreamsByName.TryGetValue(word.Text, out var upstream))
             return upstream.Servers.Count == 0 ? null : ToConfig(upstream);
         if (!ServerAddress("proxy_pass", word, out var host, out var port))
             return null;
         ConfigValue.SplitHostPort(word.Text, out var name, out var portText);
-        if (portText is not null && Main.Upstreams.Any(u => u.Name == name))
+        if (portText is not null && Main.UpstreamsByName.ContainsKey(name))
         {
             findings.Error(word, $"upstream {ConfigFindings.Show(name)} may not have a port here: its servers have their own");
             return null;
         }
-        if (!ConfigValue.TryAddress(name, out _) && Spelling.Closest(name, Main.Upstreams.Select(u => u.Name)) is { } meant)
+        if (!ConfigValue.TryAddress(name, out _) && Spelling.Closest(name, Main.UpstreamsByName.Keys) is { } meant)
             findings.Warning(word, $"no upstream is named {ConfigFindings.Show(name)}, so this is taken for the name of a host; did you mean \"{meant}\"?");
         return new UpstreamConfig
         {

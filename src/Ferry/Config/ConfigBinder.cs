@@ -19,7 +19,11 @@ internal sealed partial class ConfigBinder(ConfigFindings findings, string prefi
     {
         Dictionary<Directive, ConfigNode> seen = [];
         foreach (var node in nodes)
+        {
+            if (findings.IsFull)
+                return;
             BindNode(node, context, seen);
+        }
     }
 
     private void BindNode(ConfigNode node, ConfigContexts context, Dictionary<Directive, ConfigNode> seen)
@@ -70,7 +74,7 @@ internal sealed partial class ConfigBinder(ConfigFindings findings, string prefi
         {
             findings.Error(node.Name, directive.IsBlock
                 ? $"\"{name}\" opens a block: \"{{\" is missing"
-                : $"\"{name}\" has no block: it ends with \";\", as in: {directive.Syntax}");
+                : $"\"{name}\" has no block: the syntax is: {directive.Syntax}");
             if (directive.IsBlock)
                 return;
         }
