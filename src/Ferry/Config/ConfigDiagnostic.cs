@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Ferry.Config;
 
 /// <summary>How much a <see cref="ConfigDiagnostic"/> matters.</summary>
@@ -23,6 +25,22 @@ public sealed record ConfigDiagnostic(ConfigSeverity Severity, ConfigPosition Po
 {
     /// <summary><c>file:line:column: severity: message</c>, in one line.</summary>
     public override string ToString() => $"{Position}: {Word(Severity)}: {Message}";
+
+    /// <summary>The form that compilers use: <see cref="ToString"/>, the line of the file, and a caret under the place; the first alone where there is no line to show.</summary>
+    public string Format()
+    {
+        if (SourceLine is null || Position.Column == 0)
+            return ToString();
+        var text = new StringBuilder(ToString()).Append('\n');
+        // Nothing in a file may act on the terminal that shows it.
+        foreach (var c in SourceLine)
+            text.Append(char.IsControl(c) && c != '\t' ? '?' : c);
+        text.Append('\n');
+        // A tab under a tab, so that the caret lines up whatever a tab's width.
+        foreach (var c in SourceLine.AsSpan(0, Math.Min(Position.Column - 1, SourceLine.Length)))
+            text.Append(c == '\t' ? '\t' : ' ');
+        return text.Append('^').Append('~', Math.Max(0, Length - 1)).ToString();
+    }
 
     private static string Word(ConfigSeverity severity) => severity switch
     {

@@ -1,0 +1,96 @@
+"""The figures as tables: on the terminal, and between two marker lines of docs/performance.md."""
+import statistics
+
+BEGIN, END = "<!-- bench/compare/run writes from here -->", "<!-- to here -->"
+
+# key, what it is, digits, the most (or least) that Ferry may have of NGINX's figure; None: no target
+ROWS = (
+    ("download1", "download, 1 stream, GiB/s", 3, (">=", 1.4)),
+    ("download1_cpu", "- CPU s per GiB", 3, ("<=", 0.6)),
+    ("download4", "download, 4 streams, GiB/s", 3, None),
+    ("download4_cpu", "- CPU s per GiB", 3, None),
+    ("upload1", "upload, 1 stream, GiB/s", 3, (">=", 1.4)),
+    ("upload1_cpu", "- CPU s per GiB", 3, ("<=", 0.6)),
+    ("upload4", "upload, 4 streams, GiB/s", 3, None),
+    ("upload4_cpu", "- CPU s per GiB", 3, None),
+    ("sessions", "sessions per second", 0, None),
+    ("sessions_cpu", "- CPU ms per session", 3, None),
+    ("noop_p50", "NOOP round trip, p50, µs", 0, ("<=", 1.5)),
+    ("noop_p99", "NOOP round trip, p99, µs", 0, None),
+    ("idle", "memory per idle session, KiB", 1, ("<=", 1.0)),
+    ("resident", "- resident with all of them, MiB", 1, None),
+    ("start", "exec to first banner, ms", 1, None),
+)
+START_LIMIT = 150   # ms, for Ferry alone: this target has no other proxy in it
+
+
+def medians(results):
+    """results: contender -> key -> figures of the rounds."""
+    return {name: {key: statistics.median(values) for key, values in figures.items()} for name, figures in results.items()}
+
+
+def judged(key, target, ferry, nginx):
+    """The ratio, the target and whether it is met, as text; blanks where there is nothing to say."""
+    ratio = ferry / nginx if ferry is not None and nginx else None
+    shown = f"{ratio:.2f}" if ratio is not None else ""
+    if key == "start":
+        return shown, f"<= {START_LIMIT} ms", "" if ferry is None else "yes" if ferry <= START_LIMIT else "**no**"
+    if target is None:
+        return shown, "", ""
+    sign, limit = target
+    met = "" if ratio is None else "yes" if (ratio <= limit if sign == "<=" else ratio >= limit) else "**no**"
+    return shown, f"{sign} {limit} x NGINX", met
+
+
+def grid(kinds, results):
+    """The main table as rows of cells, heading first."""
+    middle = medians(results)
+    rows = [["measure"] + [kind.label for kind in kinds] + ["Ferry / NGINX", "target", "met"]]
+    for key, what, digits, target in ROWS:
+        cells = [middle[kind.name].get(key) for kind in kinds]
+        if any(cell is not None for cell in cells):
+            rows.append([what] + ["-" if cell is None else f"{cell:.{digits}f}" for cell in cells]
+                        + list(judged(key, target, middle.get("ferry", {}).get(key), middle.get("nginx", {}).get(key))))
+    return rows
+
+
+def spread(kinds, results):
+    """Lowest and highest of the rounds: how far the medians can be trusted."""
+    rows = [["measure"] + [kind.label for kind in kinds]]
+    for key, what, digits, _ in ROWS:
+        cells = [results[kind.name].get(key) for kind in kinds]
+        if any(cells):
+            rows.append([what] + [f"{min(values):.{digits}f} - {max(values):.{digits}f}" if values else "-" for values in cells])
+    return rows
+
+
+def plain(rows):
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.replace("**", "").ljust(width) if column == 0 else cell.replace("**", "").rjust(width)
+                               for column, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in rows)
+
+
+def markdown(rows):
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|---|" + "---:|" * (len(rows[0]) - 1)] + lines[1:])
+
+
+def section(kinds, results, facts, settings, configurations):
+    parts = ["", "\n".join(f"* {name}: {value}" for name, value in facts), "", markdown(grid(kinds, results)), "",
+             "Lowest and highest of the rounds:", "", markdown(spread(kinds, results)), "", "Settings:", "",
+             "\n".join(f"* {line}" for line in settings), ""]
+    for label, text in configurations:
+        parts += [f"{label} (one data port is shown; the others are like it):", "", "```", text.rstrip(), "```", ""]
+    return "\n".join(parts)
+
+
+def write(path, text):
+    """Replaces what stands between the markers; the prose around them belongs to people."""
+    with open(path, encoding="utf-8") as file:
+        page = file.read()
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{path} lacks the lines '{BEGIN}' and '{END}'")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + BEGIN + "\n" + text + "\n" + END + after)

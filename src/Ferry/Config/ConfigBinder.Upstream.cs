@@ -1,0 +1,191 @@
+using System.Linq;
+
+namespace Ferry.Config;
+
+/// <summary><c>upstream</c> blocks and <c>proxy_pass</c>.</summary>
+internal sealed partial class ConfigBinder
+{
+    /// <summary>The port of a server where none is written: RFC 959's.</summary>
+    private const int FtpPort = 21;
+
+    private static readonly string[] ServerParameters = ["weight", "max_conns", "max_fails", "fail_timeout", "backup", "down", "slow_start", "resolve", "service", "drain"];
+
+    public void SetUpstream(ConfigNode node)
+    {
+        if (node.Arguments is not [var name])
+            return;
+        if (Main.Upstreams.FirstOrDefault(u => u.Name == name.Text) is { } first)
+            findings.Error(name, $"upstream {ConfigFindings.Show(name.Text)} is duplicate; the first is at {first.Node.Position}");
+        var outer = _upstream;
+        _upstream = new UpstreamDraft(node, name.Text);
+        Main.Upstreams.Add(_upstream);
+        BindBlock(node.Block!, ConfigContexts.Upstream);
+        _upstream = outer;
+    }
+
+    public void SetHash(ConfigNode node)
+    {
+        if (_upstream is null)
+            return;
+        _upstream.Hash = node;
+        _upstream.Balance = BalanceMethod.Hash;
+        if (node.Arguments is [_, var word])
+        {
+            if (word.Text == "consistent")
+                _upstream.Balance = BalanceMethod.ConsistentHash;
+            else
+                findings.Error(word, $"unknown parameter {ConfigFindings.Show(word.Text)} of \"hash\"{Spelling.DidYouMean(word.Text, ["consistent"])}");
+        }
+        var key = node.Arguments[0];
+        if (key.Text.Length == 0)
+            findings.Error(key, "\"hash\" needs a key, such as $remote_addr");
+        else
+            _upstream.HashKey = ConfigVariables.Parse(key.Text, [key], inHash: true, findings);
+        if (_upstream.HashKey is { } template && template.Parts.All(p => !p.IsVariable))
+            findings.Warning(key, "this key has no variable in it: every client gets the same server");
+    }
+
+    public void SetUpstreamServer(ConfigNode node)
+    {
+        if (_upstream is null)
+            return;
+        _upstream.HasServerLine = true;
+        var word = node.Arguments[0];
+        var isGood = ServerAddress("server", word, out var host, out var port);
+        var server = new UpstreamServerConfig(host, port) { Text = word.Text, Position = node.Position };
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        foreach (var argument in node.Arguments.Skip(1))
+        {
+            var (key, value) = Cut(argument.Text);
+            if (!seen.Add(key))
+                findings.Error(argument, $"\"{key}\" of \"server\" is given twice");
+            else
+                server = ServerParameter(server, node, argument, key, value);
+        }
+        if (isGood)
+            _upstream.Servers.Add(server);
+    }
+
+    private UpstreamServerConfig ServerParameter(UpstreamServerConfig server, ConfigNode node, ConfigToken argument, string key, string? value)
+    {
+        var number = 0;
+        var word = value is null ? argument : argument.Part(key.Length + 1);
+        switch (key)
+        {
+            case "weight" when value is not null:
+                return Integer("weight=", word, 1, 65535, out number) ? server with { Weight = number } : server;
+            case "max_conns" when value is not null:
+                return Integer("max_conns=", word, 0, int.MaxValue, out number) ? server with { MaxConnections = number } : server;
+            case "max_fails" when value is not null:
+                return Integer("max_fails=", word, 0, int.MaxValue, out number) ? server with { MaxFails = number } : server;
+            case "fail_timeout" when value is not null:
+                if (ConfigValue.TryTime(value, out var time))
+                    return server with { FailTimeout = time };
+                findings.Error(word, $"\"fail_timeout=\" needs a time such as 10s, not {ConfigFindings.Show(value)}");
+                return server;
+            case "backup" when value is null:
+                _upstream?.BackupWords.Add(argument);
+                return server with { Backup = true };
+            case "down" when value is null:
+                return server with { Down = true };
+            case "slow_start" when value is not null && ConfigValue.TryTime(value, out var slow) && slow == TimeSpan.Zero:
+                return server;
+            case "slow_start" or "service" when value is not null:
+            case "resolve" or "drain" when value is null:
+                findings.Error(argument, $"\"{key}\" of \"server\" is not supported yet: {NotYetOfServer(key)}");
+                return server;
+            default:
+                findings.Error(argument, $"unknown parameter {ConfigFindings.Show(argument.Text)} of \"server\" in {ConfigFindings.Show(_upstream?.Name ?? node.Name.Text)}{Spelling.DidYouMean(key, ServerParameters)}");
+                return server;
+        }
+    }
+
+    private static string NotYetOfServer(string key) => key switch
+    {
+        "resolve" => "names are resolved when the configuration is loaded; reload to resolve them anew",
+        "service" => "write the server's address and port",
+        "drain" => "\"down\" keeps new sessions away, and running ones go on over a reload",
+        _ => "leave it out",
+    };
+
+    /// <summary>Reads <c>ADDR[:PORT]</c>; the host comes without brackets.</summary>
+    private bool ServerAddress(string what, ConfigToken word, out string host, out int port)
+    {
+        port = FtpPort;
+        ConfigValue.SplitHostPort(word.Text, out host, out var portText);
+        if (word.Text.StartsWith("unix:", StringComparison.Ordinal))
+        {
+            findings.Error(word, $"\"{what}\" cannot be a Unix socket: data connections need an address");
+            return false;
+        }
+        if (word.Text.Contains('$'))
+        {
+            findings.Error(word, $"variables in \"{what}\" are not supported yet: name an upstream or an address");
+            return false;
+        }
+        var isAddress = ConfigValue.TryAddress(host, out var address);
+        // ::1 without brackets cannot be told from a host and its port.
+        var isBareV6 = word.Text.AsSpan().Count(':') > 1 && !word.Text.StartsWith('[');
+        if (isBareV6 || (!isAddress && !ConfigValue.IsHostName(host)))
+        {
+            findings.Error(word, isBareV6
+                ? $"an IPv6 address stands in brackets, as in [2001:db8::1]:21, not {ConfigFindings.Show(word.Text)}"
+                : $"\"{what}\" needs an address or a name, with a port or without, not {ConfigFindings.Show(word.Text)}");
+            return false;
+        }
+        if (isAddress && ConfigValue.IsWildcard(address))
+        {
+            findings.Error(word, $"{host} is no address of a server");
+            return false;
+        }
+        if (portText is not null && !ConfigValue.TryPort(portText, out port))
+        {
+            findings.Error(word.Part(word.Text.Length - portText.Length), $"\"{what}\" needs a port from 1 to {ConfigValue.MaxPort}, not {ConfigFindings.Show(portText)}");
+            return false;
+        }
+        if (isAddress)
+            host = address.ToString();
+        return true;
+    }
+
+    public void SetProxyPass(ConfigNode node)
+    {
+        if (_server is not null)
+            _server.ProxyPass = node;
+    }
+
+    /// <summary>Finds what <c>proxy_pass</c> names once all upstreams are known: one of them, or a host.</summary>
+    private UpstreamConfig? Target(ConfigNode proxyPass)
+    {
+        var word = proxyPass.Arguments is [var only] ? only : default;
+        if (word.Source is null)
+            return null;
+        if (Main.Upstreams.FirstOrDefault(u => u.Name == word.Text) is { } upstream)
+            return upstream.Servers.Count == 0 ? null : ToConfig(upstream);
+        if (!ServerAddress("proxy_pass", word, out var host, out var port))
+            return null;
+        ConfigValue.SplitHostPort(word.Text, out var name, out var portText);
+        if (portText is not null && Main.Upstreams.Any(u => u.Name == name))
+        {
+            findings.Error(word, $"upstream {ConfigFindings.Show(name)} may not have a port here: its servers have their own");
+            return null;
+        }
+        if (!ConfigValue.TryAddress(name, out _) && Spelling.Closest(name, Main.Upstreams.Select(u => u.Name)) is { } meant)
+            findings.Warning(word, $"no upstream is named {ConfigFindings.Show(name)}, so this is taken for the name of a host; did you mean \"{meant}\"?");
+        return new UpstreamConfig
+        {
+            Name = word.Text,
+            Servers = [new UpstreamServerConfig(host, port) { Text = word.Text, Position = proxyPass.Position }],
+            Position = proxyPass.Position,
+        };
+    }
+
+    private static UpstreamConfig ToConfig(UpstreamDraft draft) => new()
+    {
+        Name = draft.Name,
+        Servers = [.. draft.Servers],
+        Balance = draft.Balance,
+        HashKey = draft.HashKey,
+        Position = draft.Node.Position,
+    };
+}

@@ -1,0 +1,103 @@
+using System.Net;
+
+namespace Ferry.Config;
+
+/// <summary>A value that a block may set or leave to the block around it.</summary>
+internal readonly struct Setting<T>(T value)
+{
+    private readonly T _value = value;
+
+    public bool IsSet { get; } = true;
+
+    public Setting<T> Or(Setting<T> outer) => IsSet ? this : outer;
+
+    public T Else(T otherwise) => IsSet ? _value : otherwise;
+
+    public static implicit operator Setting<T>(T value) => new(value);
+}
+
+/// <summary>What <c>stream</c> or one of its servers says, before it is handed down.</summary>
+internal sealed class ConfigScope
+{
+    public Setting<TimeSpan> IdleTimeout { get; set; }
+    public Setting<TimeSpan> ConnectTimeout { get; set; }
+    public Setting<TimeSpan> BannerTimeout { get; set; }
+    public Setting<TimeSpan> LoginTimeout { get; set; }
+    public Setting<IPAddress?> BindAddress { get; set; }
+    public Setting<bool> NextUpstream { get; set; }
+    public Setting<TimeSpan> NextUpstreamTimeout { get; set; }
+    public Setting<int> NextUpstreamTries { get; set; }
+    public Setting<bool> TcpNoDelay { get; set; }
+    public Setting<bool> SocketKeepalive { get; set; }
+    public Setting<AccessLogDraft?> AccessLog { get; set; }
+    public Setting<TransferLogConfig?> TransferLog { get; set; }
+    public Setting<DataPeerPolicy> DataPeer { get; set; }
+    public Setting<PassiveAddressConfig> PassiveAddress { get; set; }
+    public Setting<TimeSpan> DataConnectTimeout { get; set; }
+    public Setting<TimeSpan> DataTimeout { get; set; }
+    public Setting<int> ClientPorts { get; set; }
+    public List<AccessRuleConfig> AccessRules { get; } = [];
+    public bool HasCertificate { get; set; }
+    public bool HasCertificateKey { get; set; }
+}
+
+/// <summary>An <c>access_log</c> line, whose format may be defined further down.</summary>
+internal sealed record AccessLogDraft(string Path, ConfigToken? Format);
+
+/// <summary>The values of the main context.</summary>
+internal sealed class MainDraft
+{
+    public string? PidFile { get; set; }
+    public List<ErrorLogConfig> ErrorLogs { get; } = [];
+    public int? MaxSessions { get; set; }
+    public int? MaxOpenFiles { get; set; }
+    public TimeSpan? ShutdownTimeout { get; set; }
+    public ConfigScope Stream { get; } = new();
+    public List<ServerDraft> Servers { get; } = [];
+    public List<UpstreamDraft> Upstreams { get; } = [];
+    public List<RangeDraft> Ranges { get; } = [];
+    public Dictionary<string, (ConfigNode Node, TextTemplate? Template)> Formats { get; } = new(StringComparer.Ordinal);
+}
+
+/// <summary>A <c>listen</c> line.</summary>
+internal sealed record ListenDraft(ConfigToken Place, IPAddress Address, int First, int Last, int Backlog, bool IsSsl);
+
+/// <summary>A <c>range</c> line: a redirect of ports to one, known only so that it counts as cover.</summary>
+internal sealed record RangeDraft(int First, int Last, int Target);
+
+/// <summary>A <c>server</c> block of <c>stream</c>.</summary>
+internal sealed class ServerDraft(ConfigNode node)
+{
+    public ConfigNode Node { get; } = node;
+    public ConfigScope Scope { get; } = new();
+    public List<ListenDraft> Listens { get; } = [];
+    public bool HasListen { get; set; }
+    public ConfigNode? Control { get; set; }
+    public ZoneConfig? Zone { get; set; }
+    public ConfigNode? Data { get; set; }
+    public ConfigToken? DataZone { get; set; }
+    public ConfigNode? ProxyPass { get; set; }
+    public UpstreamConfig? Upstream { get; set; }
+
+    /// <summary>Where it says that it takes the dialled port from the kernel (<c>njtmesh_dest on</c>, <c>mesh</c>).</summary>
+    public ConfigToken? Mesh { get; set; }
+
+    /// <summary>Directives in it that concern a control server only.</summary>
+    public List<ConfigNode> ControlOnly { get; } = [];
+}
+
+/// <summary>An <c>upstream</c> block.</summary>
+internal sealed class UpstreamDraft(ConfigNode node, string name)
+{
+    public ConfigNode Node { get; } = node;
+    public string Name { get; } = name;
+    public List<UpstreamServerConfig> Servers { get; } = [];
+
+    /// <summary>Whether a <c>server</c> line was there at all, right or wrong.</summary>
+    public bool HasServerLine { get; set; }
+
+    public List<ConfigToken> BackupWords { get; } = [];
+    public BalanceMethod Balance { get; set; }
+    public TextTemplate? HashKey { get; set; }
+    public ConfigNode? Hash { get; set; }
+}

@@ -1,0 +1,190 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Config;
+
+/// <summary>Writes a configuration with every value said where it acts; what it writes is read back as the same configuration.</summary>
+internal sealed class ConfigWriter(TextWriter writer)
+{
+    private static readonly SearchValues<char> NeedsQuotes = SearchValues.Create(" \t\r\n;{}#\"'\\");
+
+    private readonly Dictionary<string, string> _formats = new(StringComparer.Ordinal);
+    private int _depth;
+
+    public void Write(FerryConfig config)
+    {
+        if (config.PidFile is { } pid)
+            Line("pid", Quote(pid));
+        foreach (var log in config.ErrorLogs)
+            Line("error_log", Quote(log.Path), LevelOf(log.Level));
+        if (config.MaxOpenFiles is { } files)
+            Line("worker_rlimit_nofile", Number(files));
+        Line("worker_shutdown_timeout", Time(config.ShutdownTimeout));
+        Open("events");
+        Line("worker_connections", Number(config.MaxSessions));
+        Close();
+        Open("stream");
+        foreach (var server in config.Servers)
+            WriteFormat(server.AccessLog?.Format);
+        HashSet<string> written = new(StringComparer.Ordinal);
+        foreach (var upstream in config.Servers.Select(s => s.Upstream))
+        {
+            if (!IsPlain(upstream) && written.Add(upstream.Name))
+                WriteUpstream(upstream);
+        }
+        foreach (var server in config.Servers)
+        {
+            WriteControl(server);
+            WriteData(server);
+        }
+        Close();
+    }
+
+    private void WriteFormat(TextTemplate? format)
+    {
+        if (format is null || _formats.ContainsKey(format.Text))
+            return;
+        var name = $"format_{_formats.Count + 1}";
+        _formats.Add(format.Text, name);
+        // nginx ends a word after so many characters, escapes counted: a long text is written in pieces, none of which cuts a variable.
+        Line(["log_format", name, .. Pieces(format)]);
+    }
+
+    private static IEnumerable<string> Pieces(TextTemplate format)
+    {
+        const int Longest = ConfigLexer.LongestWord / 4;
+        for (var i = 0; i < format.Text.Length; i += Longest)
+            yield return Quote(format.Text.Substring(i, Math.Min(Longest, format.Text.Length - i)), always: true);
+    }
+
+    private void WriteUpstream(UpstreamConfig upstream)
+    {
+        Open("upstream " + Quote(upstream.Name));
+        if (upstream.HashKey is { } key)
+            Line(["hash", Quote(key.Text), .. upstream.Balance == BalanceMethod.ConsistentHash ? ["consistent"] : Array.Empty<string>()]);
+        foreach (var server in upstream.Servers)
+        {
+            Line([
+                "server", Quote(server.Text ?? $"{server.Host}:{server.Port}"), $"weight={server.Weight}", $"max_conns={server.MaxConnections}",
+                $"max_fails={server.MaxFails}", $"fail_timeout={Time(server.FailTimeout)}",
+                .. server.Backup ? ["backup"] : Array.Empty<string>(), .. server.Down ? ["down"] : Array.Empty<string>(),
+            ]);
+        }
+        Close();
+    }
+
+    private void WriteControl(ServerConfig server)
+    {
+        Open("server");
+        foreach (var listen in server.Listens)
+            Line("listen", listen.EndPoint.ToString(), $"backlog={listen.Backlog}");
+        var zone = server.Zone;
+        Line("ftp_ctrl", Quote($"zone={zone.Name}:{zone.Size}"), $"proxy_ip={zone.ProxyAddress}", $"min_port={zone.MinPort}", $"max_port={zone.MaxPort}");
+        Line("proxy_pass", Quote(server.Upstream.Name));
+        Line("proxy_timeout", Time(server.IdleTimeout));
+        Line("proxy_connect_timeout", Time(server.ConnectTimeout));
+        Line("ftp_banner_timeout", Time(server.BannerTimeout));
+        Line("ftp_login_timeout", Time(server.LoginTimeout));
+        Line("proxy_bind", server.BindAddress?.ToString() ?? "off");
+        Line("proxy_next_upstream", OnOff(server.NextUpstream));
+        Line("proxy_next_upstream_timeout", Time(server.NextUpstreamTimeout));
+        Line("proxy_next_upstream_tries", Number(server.NextUpstreamTries));
+        Line("tcp_nodelay", OnOff(server.TcpNoDelay));
+        Line("proxy_socket_keepalive", OnOff(server.SocketKeepalive));
+        foreach (var rule in server.AccessRules)
+            WriteRule(rule);
+        if (server.AccessLog is { } access)
+            Line("access_log", Quote(access.Path), access.Format is null ? "json" : _formats[access.Format.Text]);
+        else
+            Line("access_log", "off");
+        if (server.TransferLog is { } transfer)
+            Line("ftp_transfer_log", Quote(transfer.Path), transfer.Format == TransferLogFormat.Json ? "json" : "xferlog");
+        else
+            Line("ftp_transfer_log", "off");
+        Close();
+    }
+
+    private void WriteData(ServerConfig server)
+    {
+        var (zone, data) = (server.Zone, server.Data);
+        Open("server");
+        foreach (var address in data.Addresses)
+            Line("listen", $"{ConfigValue.Show(address)}:{zone.MinPort}-{zone.MaxPort}");
+        Line("ftp_data", Quote($"zone={zone.Name}"));
+        Line("ftp_data_connect_timeout", Time(data.ConnectTimeout));
+        Line("ftp_data_timeout", Time(data.StallTimeout));
+        Line("ftp_data_peer", data.Peer == DataPeerPolicy.Any ? "any" : "control");
+        Line([
+            "ftp_pasv_address", .. data.PassiveAddress.Policy switch
+            {
+                PassiveAddressPolicy.Control => ["control"],
+                PassiveAddressPolicy.Trust => ["trust"],
+                _ => data.PassiveAddress.Networks.Select(n => n.ToString()),
+            },
+        ]);
+        Line("ftp_client_ports", Number(data.MaxPortsPerClient));
+        foreach (var rule in data.AccessRules)
+            WriteRule(rule);
+        Close();
+    }
+
+    private void WriteRule(AccessRuleConfig rule) => Line(rule.Allow ? "allow" : "deny", rule.Network is { } network ? network.ToString() : "all");
+
+    /// <summary>Whether <c>proxy_pass</c> with its name alone says all of an upstream.</summary>
+    private static bool IsPlain(UpstreamConfig upstream) =>
+        upstream is { Balance: BalanceMethod.RoundRobin, Servers: [var only] }
+        && only.Text == upstream.Name
+        && only with { Position = default } == new UpstreamServerConfig(only.Host, only.Port) { Text = only.Text, Position = default };
+
+    private void Open(string head)
+    {
+        Raw(head + " {");
+        _depth++;
+    }
+
+    private void Close()
+    {
+        _depth--;
+        Raw("}");
+    }
+
+    private void Line(params IEnumerable<string> words) => Raw(string.Join(' ', words) + ";");
+
+    private void Raw(string text)
+    {
+        writer.Write(new string(' ', _depth * 4));
+        writer.Write(text);
+        writer.Write('\n');
+    }
+
+    private static string OnOff(bool value) => value ? "on" : "off";
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Time(TimeSpan time) =>
+        time.Ticks % TimeSpan.TicksPerSecond == 0 ? Number((long)time.TotalSeconds) + "s" : Number((long)time.TotalMilliseconds) + "ms";
+
+    private static string LevelOf(LogLevel level) => level switch
+    {
+        LogLevel.Trace or LogLevel.Debug => "debug",
+        LogLevel.Information => "info",
+        LogLevel.Warning => "warn",
+        LogLevel.Error => "error",
+        _ => "crit",
+    };
+
+    /// <summary>A word as the lexer reads it back: in quotes where it needs them.</summary>
+    private static string Quote(string word, bool always = false)
+    {
+        if (!always && word.Length > 0 && !word.AsSpan().ContainsAny(NeedsQuotes))
+            return word;
+        var quoted = new StringBuilder(word.Length + 2).Append('"');
+        foreach (var c in word)
+            quoted.Append(c is '"' or '\\' ? "\\" : "").Append(c);
+        return quoted.Append('"').ToString();
+    }
+}

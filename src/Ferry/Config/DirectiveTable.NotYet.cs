@@ -1,0 +1,75 @@
+namespace Ferry.Config;
+
+/// <summary>The directives whose feature is still to come: errors, so that nobody believes that they work.</summary>
+internal static partial class DirectiveTable
+{
+    private static Directive Later(string name, ConfigContexts contexts, string syntax, string? meanwhile, string? neutral = null) =>
+        new(name, contexts, syntax, "none", "Not supported yet: an error, so that nobody relies on it.")
+        {
+            Status = DirectiveStatus.NotYet,
+            MinArguments = 0,
+            MaxArguments = Directive.Many,
+            Repeats = true,
+            Reason = meanwhile,
+            Neutral = neutral,
+        };
+
+    private static Directive LaterBlock(string name, ConfigContexts contexts, string syntax, string? meanwhile) =>
+        Later(name, contexts, syntax, meanwhile) with { IsBlock = true };
+
+    private static Directive Never(string name, string syntax) =>
+        LaterBlock(name, InMain, syntax, null) with
+        {
+            Summary = "Ferry serves FTP only: an error. What the block holds is not looked at.",
+            Refusal = $"Ferry serves FTP only: run nginx beside it for \"{name}\", and remove the block here",
+        };
+
+    private static IEnumerable<Directive> NotYet() =>
+    [
+        Never("http", "http { ... }"),
+        Never("mail", "mail { ... }"),
+        Later("range", InMain, "range type=tcp | udp src_ports=PORT[:PORT] dst_port=PORT [family=ipv4 | ipv6] | iptables_path=FILE | ip6tables_path=FILE | ip_path=FILE;",
+            "let the data server listen on all ports of its zone, as in: listen 10000-10010;") with { Set = (b, n) => b.SetRange(n) },
+        Later("range_method", InMain, "range_method iptables | nft | none;", null),
+        LaterBlock("map", InStream, "map TEXT $NAME { ... }", null),
+        LaterBlock("split_clients", InStream, "split_clients TEXT $NAME { ... }", null),
+        LaterBlock("geo", InStream, "geo [$ADDRESS] $NAME { ... }", null),
+        LaterBlock("match", InStream, "match NAME { ... }", null),
+        Later("set", InServer, "set $NAME VALUE;", null),
+        Later("return", InServer, "return TEXT;", null),
+        Later("pass", InServer, "pass ADDR;", "use proxy_pass"),
+
+        Later("least_conn", InUpstream, "least_conn;", "leave it out: servers take turns"),
+        Later("least_time", InUpstream, "least_time connect | first_byte | last_byte [inflight];", "leave it out: servers take turns"),
+        Later("random", InUpstream, "random [two [METHOD]];", "leave it out: servers take turns"),
+        Later("balance", InUpstream, "balance METHOD;", "leave it out, or use hash"),
+        Later("sticky", InUpstream, "sticky VALUE ...;", "hash $remote_addr consistent ties clients to servers"),
+        Later("queue", InUpstream, "queue NUMBER [timeout=TIME];", "a client for whom no server is free is told 421"),
+        Later("state", InUpstream, "state FILE;", "write the servers into the file, and reload"),
+        Later("ftp_sorry", InUpstream | InBoth, "ftp_sorry TEXT;", "a client for whom no server is free is told 421"),
+        Later("health_check", InServer | InUpstream, "health_check [PARAMETER ...];", "max_fails and fail_timeout find servers that fail", "off"),
+        Later("health_check_timeout", InBoth, "health_check_timeout TIME;", "max_fails and fail_timeout find servers that fail"),
+        Later("resolver", InBoth | InUpstream, "resolver ADDR ... [valid=TIME] [ipv4=on | off] [ipv6=on | off];", "names are resolved by the system when the configuration is loaded"),
+        Later("resolver_timeout", InBoth | InUpstream, "resolver_timeout TIME;", "names are resolved by the system when the configuration is loaded"),
+
+        Later("proxy_protocol", InBoth, "proxy_protocol on | off;", "servers see the proxy's address", "off"),
+        Later("proxy_protocol_timeout", InBoth, "proxy_protocol_timeout TIME;", "ftp_login_timeout bounds how long a client may take"),
+        Later("set_real_ip_from", InBoth, "set_real_ip_from ADDR | NETWORK;", "the client's address is that of the connection"),
+        Later("proxy_upload_rate", InBoth, "proxy_upload_rate RATE;", null, "0"),
+        Later("proxy_download_rate", InBoth, "proxy_download_rate RATE;", null, "0"),
+        Later("proxy_session_drop", InBoth, "proxy_session_drop on | off;", "sessions stay with a server that is removed until they end", "off"),
+        Later("limit_conn", InBoth, "limit_conn ZONE NUMBER;", "worker_connections bounds all sessions, ftp_client_ports the ports of a client"),
+        Later("limit_conn_zone", InStream, "limit_conn_zone KEY zone=NAME:SIZE;", null),
+        Later("limit_conn_log_level", InBoth, "limit_conn_log_level info | notice | warn | error;", null),
+        Later("limit_conn_dry_run", InBoth, "limit_conn_dry_run on | off;", null, "off"),
+
+        Later("ftp_proxy_ip", InBoth, "ftp_proxy_ip NETWORK ADDR;", "all clients are told the address of proxy_ip="),
+        Later("proxy_ftp_data", InBoth, "proxy_ftp_data client | passive | active | epsv | pasv | port | eprt;", "data connections are made as the client asks, in passive mode", "client"),
+        Later("proxy_ftp_ports", InBoth, "proxy_ftp_ports PORT-PORT;", "data connections are made in passive mode"),
+        Later("ftp_active_source_port", InBoth, "ftp_active_source_port PORT | any;", "data connections are made in passive mode"),
+        Later("ftp_port_peer", InBoth, "ftp_port_peer control | any;", "data connections are made in passive mode"),
+        Later("ftp_greeting", InBoth, "ftp_greeting TEXT;", "clients see the greeting of the server", "off"),
+        Later("ftp_route", InBoth, "ftp_route VALUE ...;", "the server is chosen when the client connects"),
+        Later("ftp_hide_server", InBoth, "ftp_hide_server on | off;", "clients see what the server says of itself", "off"),
+    ];
+}

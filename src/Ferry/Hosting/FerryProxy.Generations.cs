@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Linq;
+using System.Net;
+using System.Net.Sockets;
+using Ferry.Sessions;
+using Ferry.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Hosting;
+
+public sealed partial class FerryProxy
+{
+    private async Task PutInForceAsync(Generation made)
+    {
+        var previous = _current;
+        ImmutableInterlocked.Update(ref _living, static (living, g) => living.Add(g), made);
+        _parts.UseErrorLogs(made.ErrorLogs);
+        _generations++;
+        _current = made;
+        foreach (var server in made.Servers)
+        {
+            foreach (var listen in server.Config.Listens)
+                made.Listeners[listen.EndPoint].Start((socket, listener) => Accept(socket, listener, server, made));
+        }
+        if (previous is null)
+            return;
+        foreach (var (endPoint, listener) in previous.Listeners)
+        {
+            if (!made.Listeners.ContainsKey(endPoint))
+                listener.Dispose();
+        }
+        await previous.LetGoAsync().ConfigureAwait(false);
+    }
+
+    private async Task CloseListenersAsync()
+    {
+        await _changing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            _stopping = true;
+            foreach (var listener in _current?.Listeners.Values.ToArray() ?? [])
+                listener.Dispose();
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>The last session of a generation that is no longer in force has ended.</summary>
+    private async Task RetireAsync(Generation generation)
+    {
+        ImmutableInterlocked.Update(ref _living, static (living, g) => living.Remove(g), generation);
+        foreach (var pool in generation.Pools)
+        {
+            if (!_living.Any(g => g.Pools.Contains(pool)))
+                pool.Dispose();
+        }
+        if (_living.IsEmpty)
+            _parts.UseErrorLogs([]);
+        foreach (var log in generation.Logs)
+            await log.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>A client has connected. Runs on the accept loop: nothing here waits.</summary>
+    private void Accept(Socket socket, IPAddress listener, ControlServer server, Generation generation)
+    {
+        try
+        {
+            if (!AccessRules.Allow(server.Config.AccessRules, Transport.EndPoints.Plain(((IPEndPoint)socket.RemoteEndPoint!).Address)))
+            {
+                _parts.Metrics.ClientRejected("access_rules");
+                Log.Denied(_parts.Logger, socket.RemoteEndPoint);
+                socket.Dispose();
+                return;
+            }
+            var id = _idPrefix + Interlocked.Increment(ref _lastId).ToString(CultureInfo.InvariantCulture);
+            var session = new FtpSession(socket, listener, server, id);
+            if (_stopping || !_sessions.TryAdd(session, generation.Config.MaxSessions))
+            {
+                _parts.Metrics.ClientRejected("max_sessions");
+                Log.Full(_parts.Logger, socket.RemoteEndPoint, generation.Config.MaxSessions);
+                session.Refuse();
+                return;
+            }
+            generation.Hold();
+            _parts.Metrics.SessionStarted();
+            _ = RunAsync(session, generation);
+            if (_stopping)
+                session.Stop(SessionEndReason.Stopped); // it began while all the others were being ended
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            socket.Dispose(); // the client left before it was served
+        }
+    }
+
+    private async Task RunAsync(FtpSession session, Generation generation)
+    {
+        await session.RunAsync().ConfigureAwait(false);
+        _sessions.Remove(session);
+        await generation.LetGoAsync().ConfigureAwait(false);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(510, LogLevel.Information, "started, listening on {Listeners}")]
+        public static partial void Started(ILogger logger, string listeners);
+
+        [LoggerMessage(511, LogLevel.Information, "reloaded: generation {Generation} is in force, listening on {Listeners}")]
+        public static partial void Reloaded(ILogger logger, int generation, string listeners);
+
+        [LoggerMessage(512, LogLevel.Error, "reload failed, nothing has changed: {Error}")]
+        public static partial void ReloadFailed(ILogger logger, string error);
+
+        [LoggerMessage(513, LogLevel.Information, "draining: {Sessions} sessions are left")]
+        public static partial void Draining(ILogger logger, int sessions);
+
+        [LoggerMessage(514, LogLevel.Warning, "worker_shutdown_timeout is over: {Sessions} sessions are ended")]
+        public static partial void DrainTimedOut(ILogger logger, int sessions);
+
+        [LoggerMessage(515, LogLevel.Information, "stopped")]
+        public static partial void Stopped(ILogger logger);
+
+        [LoggerMessage(516, LogLevel.Error, "{Sessions} sessions did not end in time")]
+        public static partial void StopTimedOut(ILogger logger, int sessions);
+
+        [LoggerMessage(517, LogLevel.Error, "a log could not be opened anew: {Error}")]
+        public static partial void ReopenFailed(ILogger logger, string error);
+
+        [LoggerMessage(518, LogLevel.Information, "log files opened anew")]
+        public static partial void Reopened(ILogger logger);
+
+        [LoggerMessage(519, LogLevel.Warning, "client {Client} is denied by the access rules")]
+        public static partial void Denied(ILogger logger, EndPoint? client);
+
+        [LoggerMessage(520, LogLevel.Error, "client {Client} is turned away: there are {Limit} sessions, the most that worker_connections allows")]
+        public static partial void Full(ILogger logger, EndPoint? client, int limit);
+    }
+}

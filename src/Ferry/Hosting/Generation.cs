@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using System.Net;
+using Ferry.Config;
+using Ferry.Sessions;
+using Ferry.Telemetry;
+using Ferry.Transport;
+using Ferry.Upstreams;
+
+namespace Ferry.Hosting;
+
+/// <summary>One configuration at work. It is kept alive by being in force and by each of its sessions; with the last of them its logs and ports go.</summary>
+internal sealed class Generation
+{
+    private readonly Func<Generation, Task> _ended;
+    private int _holds = 1;
+
+    public Generation(FerryConfig config, Func<Generation, Task> ended)
+    {
+        Config = config;
+        _ended = ended;
+    }
+
+    public FerryConfig Config { get; }
+
+    public ImmutableArray<ControlServer> Servers { get; set; } = [];
+
+    public ImmutableArray<UpstreamGroup> Groups { get; set; } = [];
+
+    public ImmutableArray<PortPool> Pools { get; set; } = [];
+
+    /// <summary>The control addresses, by what the configuration names.</summary>
+    public Dictionary<IPEndPoint, ControlListener> Listeners { get; } = [];
+
+    /// <summary>The logs that it holds open.</summary>
+    public List<LogFile> Logs { get; } = [];
+
+    public List<ErrorLogTarget> ErrorLogs { get; } = [];
+
+    /// <summary>A session of this generation begins.</summary>
+    public void Hold() => Interlocked.Increment(ref _holds);
+
+    /// <summary>A session of this generation has ended, or the generation is no longer in force.</summary>
+    public Task LetGoAsync() => Interlocked.Decrement(ref _holds) == 0 ? _ended(this) : Task.CompletedTask;
+}

@@ -1,0 +1,172 @@
+using System.Collections.Immutable;
+using System.Linq;
+using System.Net;
+using System.Net.Sockets;
+using Ferry.Config;
+using Ferry.Sessions;
+using Ferry.Telemetry;
+using Ferry.Transport;
+using Ferry.Upstreams;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Hosting;
+
+/// <summary>Builds and binds a generation beside the one in force. What it could not do is told, and leaves nothing behind.</summary>
+internal sealed class GenerationBuilder
+{
+    private readonly FerryConfig _config;
+    private readonly Generation? _previous;
+    private readonly ProxyParts _parts;
+    private readonly Generation _made;
+    private readonly List<string> _errors = [];
+    private readonly List<PortPool> _newPools = [];
+    private readonly List<ControlListener> _newListeners = [];
+
+    public GenerationBuilder(FerryConfig config, Generation? previous, ProxyParts parts, Func<Generation, Task> ended)
+    {
+        _config = config;
+        _previous = previous;
+        _parts = parts;
+        _made = new Generation(config, ended);
+    }
+
+    /// <summary>Builds.</summary>
+    /// <returns>The generation, not yet accepting; or null and everything that stood in the way.</returns>
+    public async Task<(Generation? Generation, IReadOnlyList<string> Errors)> BuildAsync(CancellationToken ct)
+    {
+        if (_config.Servers.IsDefaultOrEmpty)
+            _errors.Add("the configuration has no server with \"ftp_ctrl\", so there is nothing to do");
+        OpenErrorLogs();
+        var groups = await ResolveAsync(ct).ConfigureAwait(false);
+        if (_errors.Count == 0)
+            BuildServers(groups);
+        if (_errors.Count == 0)
+            BindListeners();
+        if (_errors.Count == 0)
+            return (_made, []);
+        _newListeners.ForEach(static l => l.Dispose());
+        _newPools.ForEach(static p => p.Dispose());
+        foreach (var log in _made.Logs)
+            await log.DisposeAsync().ConfigureAwait(false);
+        return (null, _errors);
+    }
+
+    /// <summary>The addresses of a name, IPv4 first where both work, as the resolver orders them.</summary>
+    public static Task<IPAddress[]> Resolve(string name, CancellationToken ct) => Dns.GetHostAddressesAsync(name, ct);
+
+    private void OpenErrorLogs()
+    {
+        if (!_parts.OwnsErrorLog)
+            return;
+        // As nginx: without error_log, errors go where the one who started it sees them.
+        ImmutableArray<ErrorLogConfig> lines = _config.ErrorLogs.IsDefaultOrEmpty ? [new ErrorLogConfig("stderr", LogLevel.Error)] : _config.ErrorLogs;
+        foreach (var line in lines)
+        {
+            if (OpenLog(line.Path, LogSyntax.Text) is { } file)
+                _made.ErrorLogs.Add(new ErrorLogTarget(file, line.Level));
+        }
+    }
+
+    private LogFile? OpenLog(string path, LogSyntax syntax)
+    {
+        if (!_parts.LogFiles.TryOpen(path, syntax, out var file, out var error))
+        {
+            if (!_errors.Contains(error))
+                _errors.Add(error);
+            return null;
+        }
+        _made.Logs.Add(file);
+        return file;
+    }
+
+    private async Task<Dictionary<UpstreamConfig, UpstreamGroup>> ResolveAsync(CancellationToken ct)
+    {
+        var groups = new Dictionary<UpstreamConfig, UpstreamGroup>(ReferenceEqualityComparer.Instance);
+        foreach (var server in _config.Servers)
+        {
+            if (groups.ContainsKey(server.Upstream))
+                continue;
+            var before = _previous?.Groups.FirstOrDefault(g => g.Name == server.Upstream.Name);
+            var result = await UpstreamGroup.CreateAsync(server.Upstream, Resolve, _parts.Time, before, _parts.Logger, ct).ConfigureAwait(false);
+            if (result.Group is { } group)
+                groups.Add(server.Upstream, group);
+            foreach (var error in result.Errors)
+            {
+                var text = $"{error.Position}: {error.Message}";
+                if (!_errors.Contains(text))
+                    _errors.Add(text);
+            }
+        }
+        return groups;
+    }
+
+    private void BuildServers(Dictionary<UpstreamConfig, UpstreamGroup> groups)
+    {
+        var servers = ImmutableArray.CreateBuilder<ControlServer>();
+        var pools = ImmutableArray.CreateBuilder<PortPool>();
+        foreach (var config in _config.Servers)
+        {
+            var pool = _previous?.Pools.FirstOrDefault(p => p.Fits(config.Zone, config.Data.Peer));
+            if (pool is null)
+                _newPools.Add(pool = new PortPool(config.Zone, config.Data.Peer, _parts.Time, _parts.Logger));
+            pools.Add(pool);
+            var access = config.AccessLog is { } line && OpenLog(line.Path, line.Format is null ? LogSyntax.Json : LogSyntax.Text) is { } file
+                ? new AccessLog(file, _parts.Time, line.Format is null ? null : line.Format.Expand)
+                : null;
+            var transfers = config.TransferLog is { } transferLine && OpenTransferLog(transferLine) is { } log ? log : null;
+            servers.Add(new ControlServer
+            {
+                Config = config,
+                Upstreams = groups[config.Upstream],
+                Ports = pool,
+                Metrics = _parts.Metrics,
+                Time = _parts.Time,
+                Logger = _parts.SessionLogger,
+                AccessLog = access,
+                TransferLog = transfers,
+            });
+        }
+        _made.Servers = servers.ToImmutable();
+        _made.Pools = pools.ToImmutable();
+        _made.Groups = [.. groups.Values];
+    }
+
+    private TransferLog? OpenTransferLog(TransferLogConfig line)
+    {
+        var isJson = line.Format == TransferLogFormat.Json;
+        return OpenLog(line.Path, isJson ? LogSyntax.Json : LogSyntax.Text) is { } file ? new TransferLog(file, _parts.Time, isJson) : null;
+    }
+
+    private void BindListeners()
+    {
+        foreach (var listen in _config.Servers.SelectMany(static s => s.Listens))
+        {
+            ControlListener? listener = null;
+            if (_previous?.Listeners.TryGetValue(listen.EndPoint, out listener) != true)
+            {
+                listener = ControlListener.TryOpen(listen.EndPoint, listen.Backlog, _parts.Time, _parts.Logger, out var error);
+                if (listener is null)
+                {
+                    _errors.Add(Sentence(listen, error));
+                    continue;
+                }
+                _newListeners.Add(listener);
+            }
+            if (!_made.Listeners.TryAdd(listen.EndPoint, listener!))
+                _errors.Add($"two servers listen on {listen.EndPoint}");
+        }
+    }
+
+    private static string Sentence(ListenConfig listen, SocketError error)
+    {
+        var place = listen.Position == default ? "" : $"{listen.Position}: ";
+        var reason = error switch
+        {
+            SocketError.AddressAlreadyInUse => "the port is in use; is another server running?",
+            SocketError.AccessDenied => "not permitted; ports below 1024 need root or CAP_NET_BIND_SERVICE",
+            SocketError.AddressNotAvailable => "this machine has no such address",
+            _ => error.ToString(),
+        };
+        return $"{place}cannot listen on {listen.EndPoint}: {reason}";
+    }
+}

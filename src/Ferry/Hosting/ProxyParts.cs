@@ -1,0 +1,39 @@
+using Ferry.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Hosting;
+
+/// <summary>What all generations of a proxy share.</summary>
+internal sealed class ProxyParts
+{
+    private readonly ErrorLog? _errorLog;
+
+    /// <param name="loggers">The embedder's; null: the configuration's <c>error_log</c> lines are honoured.</param>
+    /// <param name="time">The clock of everything.</param>
+    public ProxyParts(ILoggerFactory? loggers, TimeProvider time)
+    {
+        Time = time;
+        _errorLog = loggers is null ? new ErrorLog([], time) : null;
+        Loggers = loggers ?? _errorLog!;
+        Logger = Loggers.CreateLogger("Ferry");
+        SessionLogger = Loggers.CreateLogger("Ferry.Session");
+    }
+
+    public ILoggerFactory Loggers { get; }
+
+    public TimeProvider Time { get; }
+
+    public ILogger Logger { get; }
+
+    public ILogger SessionLogger { get; }
+
+    public FerryMetrics Metrics { get; } = new();
+
+    public LogFiles LogFiles { get; } = new();
+
+    /// <summary>True where <c>error_log</c> is honoured.</summary>
+    public bool OwnsErrorLog => _errorLog is not null;
+
+    /// <summary>Sends log messages to the files of a generation from now on.</summary>
+    public void UseErrorLogs(IEnumerable<ErrorLogTarget> targets) => _errorLog?.Use(targets);
+}

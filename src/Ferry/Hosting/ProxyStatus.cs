@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+
+namespace Ferry.Hosting;
+
+/// <summary>What a proxy is doing at this moment.</summary>
+/// <param name="Generation">How many configurations have been in force, this one included; 1 after the start.</param>
+/// <param name="Sessions">Sessions of all generations.</param>
+/// <param name="Transfers">Transfers of all generations.</param>
+/// <param name="Zones">The tables of passive ports.</param>
+/// <param name="Upstreams">The upstream groups.</param>
+public sealed record ProxyStatus(
+    int Generation,
+    int Sessions,
+    int Transfers,
+    ImmutableArray<ZoneStatus> Zones,
+    ImmutableArray<UpstreamStatus> Upstreams);
+
+/// <summary>A table of passive ports.</summary>
+/// <param name="Name">The zone's name.</param>
+/// <param name="Ports">Ports in its range.</param>
+/// <param name="Used">Leases on loan; different clients may hold the same port.</param>
+/// <param name="Free">Leases that the zone's size still allows.</param>
+/// <param name="OpenPorts">Ports that are open for connections.</param>
+/// <param name="Refused">Connections to open ports that no session waited for, since the start.</param>
+public sealed record ZoneStatus(string Name, int Ports, int Used, int Free, int OpenPorts, long Refused);
+
+/// <summary>An upstream group.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Servers">Its servers, in the order of the configuration.</param>
+public sealed record UpstreamStatus(string Name, ImmutableArray<UpstreamServerStatus> Servers);
+
+/// <summary>A server of an upstream group.</summary>
+/// <param name="Name">As it is configured.</param>
+/// <param name="Available">Whether it would be given a new session now.</param>
+/// <param name="Sessions">Sessions on it now.</param>
+/// <param name="TotalSessions">How often it was chosen since the start.</param>
+/// <param name="Failures">How often it failed to connect or to greet since the start.</param>
+public sealed record UpstreamServerStatus(string Name, bool Available, int Sessions, long TotalSessions, long Failures);

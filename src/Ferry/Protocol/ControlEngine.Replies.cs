@@ -1,0 +1,238 @@
+namespace Ferry.Protocol;
+
+internal sealed partial class ControlEngine
+{
+    private enum Inside
+    {
+        /// <summary>Between replies.</summary>
+        Nothing,
+
+        /// <summary>Lines pass as they come.</summary>
+        Text,
+
+        /// <summary>Lines of a FEAT reply.</summary>
+        Features,
+
+        /// <summary>Lines of a 227 or 229: read for the address, none passed.</summary>
+        Passive,
+
+        /// <summary>Lines of a reply that something else has replaced.</summary>
+        Replaced,
+    }
+
+    private Inside _inside;
+    private int _insideCode;
+    private bool _held;
+    private int _asker;
+    private int _lines;
+    private uint _seenAddress;
+    private int _seenPort;
+
+    /// <summary>Most lines of one reply. A reply is passed on line by line and costs no memory; this only ends one that never ends.</summary>
+    public const int MaxReplyLines = 1_000_000;
+
+    /// <summary>True when a server's reply has gone on for more than <see cref="MaxReplyLines"/>.</summary>
+    public bool ReplyIsEndless => _lines > MaxReplyLines;
+
+    /// <summary>Shows a line of the server.</summary>
+    /// <param name="line">The line without its end.</param>
+    /// <param name="truncated">The line was longer than <see cref="LineScanner.MaxLine"/>; this is its beginning.</param>
+    public ControlDecision OnReply(ReadOnlySpan<byte> line, bool truncated = false)
+    {
+        var reply = ReplyLine.Parse(line);
+        if (_inside == Inside.Nothing)
+        {
+            if (reply.Code == 0)
+                return ControlDecision.Forward; // text between replies is nobody's answer
+            _insideCode = reply.Code;
+            _seenPort = 0;
+            _lines = 1;
+            var begun = Begin(reply.Code);
+            if (_inside == Inside.Passive)
+                ReadPassive(reply.Text, truncated);
+            return reply.Continues ? begun : End(begun);
+        }
+        _lines++;
+        if (_inside == Inside.Passive)
+            ReadPassive(reply.Code == _insideCode ? reply.Text : line, truncated);
+        var last = reply.Code == _insideCode && !reply.Continues;
+        if (last)
+            return End(new ControlDecision(DecisionKind.Forward));
+        return _inside switch
+        {
+            Inside.Passive or Inside.Replaced => ControlDecision.Swallow,
+            Inside.Features when !FeatureList.IsCarried(line) => ControlDecision.Swallow,
+            _ => ControlDecision.Forward,
+        };
+    }
+
+    /// <summary>The data of a FinishTransfer has been delivered, or will not be; its line is passed on now.</summary>
+    /// <param name="replaced">Another reply is sent in its place, so its remaining lines are dropped.</param>
+    public void TransferFinished(bool replaced)
+    {
+        _held = false;
+        if (replaced && _inside != Inside.Nothing)
+            _inside = Inside.Replaced;
+    }
+
+    /// <summary>The port of the last OpenPassive could be lent: the client's next transfer command uses it.</summary>
+    public void PassiveOpened() => _passiveReady = true;
+
+    /// <summary>Decides on a reply's first line: which command it answers, and how its lines are treated.</summary>
+    private ControlDecision Begin(int code)
+    {
+        _inside = Inside.Text;
+        _asker = -1;
+        if (code is 227 or 228 or 229)
+        {
+            _inside = Inside.Passive;
+            DropStale(static p => FtpVerbs.IsPassive(p.Verb));
+            return ControlDecision.Swallow;
+        }
+        if (code is 125 or 150)
+            DropStale(static p => p.HasData && !p.Preliminary);
+        _asker = IndexOfAsker(code);
+        if (_asker < 0)
+            return ControlDecision.Forward;
+        var asker = _pending[_asker];
+        if (asker.Verb == FtpVerb.Feat && code == 211)
+            _inside = Inside.Features;
+        if (!asker.HasData || code < 200)
+            return ControlDecision.Forward;
+        _held = true;
+        return new ControlDecision(DecisionKind.FinishTransfer) { Code = code, Verb = asker.Verb };
+    }
+
+    /// <summary>Decides on a reply's last line, which may be its first: the command that asked has been answered.</summary>
+    private ControlDecision End(ControlDecision begun)
+    {
+        var inside = _inside;
+        var code = _insideCode;
+        _inside = Inside.Nothing;
+        _lines = 0;
+        if (inside == Inside.Passive)
+            return EndPassive();
+        if (_asker >= 0)
+        {
+            var asker = _pending[_asker];
+            if (code < 200)
+            {
+                _pending[_asker] = asker with { Preliminary = true };
+                if (code is 125 or 150 && (asker.HasData || OpensUnknownTransfer(asker)))
+                    return new ControlDecision(DecisionKind.StartTransfer) { Code = code, Verb = asker.Verb };
+            }
+            else
+            {
+                _pending.RemoveAt(_asker);
+                Answered(asker, code);
+            }
+        }
+        return inside == Inside.Replaced ? ControlDecision.Swallow : begun with { Code = code };
+    }
+
+    // A command that Ferry does not know may use the passive port as well; its 150 is what tells.
+    private bool OpensUnknownTransfer(PendingCommand asker)
+    {
+        if (!_passiveReady || asker.Verb != FtpVerb.Other)
+            return false;
+        _passiveReady = false;
+        _pending[_asker] = _pending[_asker] with { HasData = true };
+        return true;
+    }
+
+    private ControlDecision EndPassive()
+    {
+        var index = _pending.FindIndex(static p => FtpVerbs.IsPassive(p.Verb));
+        if (index < 0)
+        {
+            // Nobody asked for a port. The address must not reach the client; a command that waits for an answer gets one.
+            if (_pending.Count == 0 || _pending[0].Answer is not null)
+                return ControlDecision.Swallow;
+            _pending.RemoveAt(0);
+            return Refuse(502, "Command not implemented; use PASV or EPSV.");
+        }
+        var verb = _pending[index].Verb;
+        _pending.RemoveAt(index);
+        _passiveReady = false;
+        return _seenPort > 0 && _insideCode != 228
+            ? new ControlDecision(DecisionKind.OpenPassive) { Code = _insideCode, Verb = verb, Port = _seenPort, Address = _seenAddress }
+            : Refuse(425, "The server's answer names no port that can be used.");
+    }
+
+    private static ControlDecision Refuse(int code, string text) =>
+        new(DecisionKind.RefusePassive) { Code = code, Bytes = ReplyWriter.Line(code, text) };
+
+    private void ReadPassive(ReadOnlySpan<byte> text, bool truncated)
+    {
+        if (truncated)
+        {
+            _seenPort = -1;
+            return;
+        }
+        if (_seenPort != 0)
+            return;
+        if (_insideCode == 229 && ExtendedEndPoint.TryParse(text, out var extended))
+        {
+            _seenPort = extended;
+            _seenAddress = 0;
+        }
+        else if (_insideCode == 227 && HostPort.TryParse(text, out var address, out var port))
+        {
+            _seenPort = port;
+            _seenAddress = address;
+        }
+    }
+
+    private void Answered(PendingCommand asker, int code)
+    {
+        switch (asker.Verb)
+        {
+            case FtpVerb.User or FtpVerb.Pass or FtpVerb.Acct when code is 230 or 232:
+                LoggedIn = true;
+                break;
+            case FtpVerb.Rein when code is >= 200 and < 300:
+                LoggedIn = false;
+                _passiveReady = false;
+                _onlyEpsv = false;
+                break;
+            case FtpVerb.Pasv or FtpVerb.Epsv:
+                _passiveReady = false;
+                break;
+        }
+        if (asker.ForbidsOtherModes && code is >= 200 and < 300)
+            _onlyEpsv = true;
+    }
+
+    /// <summary>
+    /// The command that a reply answers: the oldest one, save that a server which works on while data flows (pyftpdlib does) answers NOOP
+    /// and its like before the transfer's own last reply, which is then told apart by its code.
+    /// </summary>
+    private int IndexOfAsker(int code)
+    {
+        var first = _pending.FindIndex(static p => p.Answer is null);
+        if (first < 0 || !_pending[first].HasData || !_pending[first].Preliminary || EndsTransfer(code))
+            return first;
+        var next = _pending.FindIndex(first + 1, static p => p.Answer is null && !p.HasData);
+        return next < 0 ? first : next;
+    }
+
+    // RFC 959 §5.4 for the transfer commands: 226, 250 and the 4xx and 5xx; 500-504 complain about a command, which the 1xx has already accepted.
+    private static bool EndsTransfer(int code) => code is 226 or 250 or (>= 400 and < 500) or >= 505;
+
+    /// <summary>
+    /// Forgets commands that the server has plainly passed over (some answer an ABOR within a transfer once, not twice): what stands before
+    /// the command that this reply can only belong to. A transfer under way is not stale for a PASV's answer.
+    /// </summary>
+    private void DropStale(Predicate<PendingCommand> asker)
+    {
+        var index = _pending.FindIndex(asker);
+        for (var i = index - 1; i >= 0; i--)
+        {
+            if (_pending[i].Answer is null && !(_pending[i].Preliminary && FtpVerbs.IsPassive(_pending[index].Verb)))
+            {
+                _pending.RemoveAt(i);
+                index--;
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.Net.Sockets;
+using System.Text;
+
+namespace Ferry.Protocol;
+
+/// <summary>
+/// The rules of a control conversation. It has no socket, clock or log: it is shown one line at a time and says what to do with it.
+/// It keeps the commands in flight in the order sent, so that every reply is read as the answer to the command that asked (RFC 959 §5.4).
+/// Not thread-safe: the session guards it.
+/// </summary>
+internal sealed partial class ControlEngine
+{
+    /// <summary>Most commands in flight; a client that pipelines more waits until replies have come.</summary>
+    public const int MaxInFlight = 32;
+
+    private readonly bool _clientIsIPv6;
+    private readonly List<PendingCommand> _pending = [];
+    private bool _passiveReady;
+    private bool _onlyEpsv;
+
+    /// <param name="clientFamily">The family of the client's control connection: InterNetwork or InterNetworkV6.</param>
+    public ControlEngine(AddressFamily clientFamily) => _clientIsIPv6 = clientFamily == AddressFamily.InterNetworkV6;
+
+    /// <summary>A login has been accepted (230 or 232) and not ended by REIN.</summary>
+    public bool LoggedIn { get; private set; }
+
+    /// <summary>The name of the latest USER, at most 256 bytes of it; null before the first.</summary>
+    public string? User { get; private set; }
+
+    /// <summary>Commands without a final reply, Ferry's waiting answers included.</summary>
+    public int InFlight => _pending.Count;
+
+    /// <summary>The client has asked for an abort that has not been answered yet.</summary>
+    public bool AbortInFlight => _pending.Exists(static p => p.Verb == FtpVerb.Abor);
+
+    /// <summary>A command that was told to wait would be told so again.</summary>
+    public bool MustWait => _pending.Count >= MaxInFlight || _pending.Exists(static p => FtpVerbs.IsPassive(p.Verb));
+
+    /// <summary>Shows a command of the client.</summary>
+    /// <param name="line">The line without its end, Telnet commands taken out.</param>
+    public ControlDecision OnCommand(ReadOnlySpan<byte> line)
+    {
+        if (_pending.Count >= MaxInFlight)
+            return ControlDecision.Wait;
+        var command = FtpCommand.Parse(line);
+        switch (command.Verb)
+        {
+            case FtpVerb.Port or FtpVerb.Eprt when _onlyEpsv:
+            case FtpVerb.Pasv when _onlyEpsv:
+                return Answer(501, "Only EPSV is allowed after EPSV ALL.");
+            case FtpVerb.Port or FtpVerb.Eprt:
+                return Answer(502, "Active mode is not available here; use passive mode (PASV or EPSV).");
+            case FtpVerb.Cpsv or FtpVerb.Lprt or FtpVerb.Lpsv or FtpVerb.Spsv:
+                return Answer(502, "Command not implemented; use PASV or EPSV.");
+            case FtpVerb.Auth:
+                return Answer(502, "TLS is not available here; log in without AUTH.");
+            case FtpVerb.Mode when command.Argument is [(byte)'B' or (byte)'b' or (byte)'C' or (byte)'c']:
+                return Answer(504, "Only stream mode is available here (MODE S).");
+            case FtpVerb.Pasv when _clientIsIPv6:
+                return Answer(425, "PASV cannot name an IPv6 address; use EPSV.");
+            case FtpVerb.Pasv:
+                return Send(command.Verb);
+            case FtpVerb.Epsv:
+                return OnExtendedPassive(command.Argument);
+            case FtpVerb.User:
+                User = NameOf(command.Argument);
+                return Send(command.Verb);
+        }
+        if (FtpVerbs.DataOf(command.Verb) == DataUse.None)
+            return Send(command.Verb);
+        // Which port the data goes to is known only when the server has answered.
+        if (_pending.Exists(static p => FtpVerbs.IsPassive(p.Verb)))
+            return ControlDecision.Wait;
+        if (!_passiveReady)
+            return Send(command.Verb);
+        return new ControlDecision(DecisionKind.OpenTransfer) { Verb = command.Verb };
+    }
+
+    /// <summary>The data connection to the server stands: forward the transfer command that OpenTransfer was said of.</summary>
+    public ControlDecision TransferOpened(FtpVerb verb)
+    {
+        _passiveReady = false;
+        _pending.Add(new PendingCommand(verb) { HasData = true });
+        return ControlDecision.Forward;
+    }
+
+    /// <summary>There is no data connection to the server: the transfer command is answered 425.</summary>
+    public ControlDecision TransferRefused(string text)
+    {
+        _passiveReady = false;
+        return Answer(425, text);
+    }
+
+    /// <summary>The client is answered in place of the server, in its turn: for a line that is no command.</summary>
+    public ControlDecision Answer(int code, string text)
+    {
+        var line = ReplyWriter.Line(code, text);
+        if (_pending.Count == 0 && _inside == Inside.Nothing && !_held)
+            return new ControlDecision(DecisionKind.Answer) { Bytes = line };
+        _pending.Add(new PendingCommand(FtpVerb.Other) { Answer = line });
+        return new ControlDecision(DecisionKind.Queued);
+    }
+
+    /// <summary>Takes the next answer of Ferry's own whose turn has come; null when there is none. Call after each reply until null.</summary>
+    public byte[]? TakeAnswer()
+    {
+        if (_held || _inside != Inside.Nothing || _pending.Count == 0 || _pending[0].Answer is not { } answer)
+            return null;
+        _pending.RemoveAt(0);
+        return answer;
+    }
+
+    /// <summary>A lent port has gone (its timer ran out): the next transfer command is the server's to answer.</summary>
+    public void PassiveClosed() => _passiveReady = false;
+
+    private ControlDecision OnExtendedPassive(ReadOnlySpan<byte> argument)
+    {
+        if (argument.IsEmpty)
+            return Send(FtpVerb.Epsv);
+        if (Ascii.EqualsIgnoreCase(argument, "ALL"u8))
+        {
+            _pending.Add(new PendingCommand(FtpVerb.Other) { ForbidsOtherModes = true });
+            return ControlDecision.Forward;
+        }
+        // RFC 2428 §3: 522 names the protocols that work. The server's own family is no affair of the client's, so it is not told.
+        var own = _clientIsIPv6 ? "2"u8 : "1"u8;
+        if (!argument.SequenceEqual(own))
+            return Answer(522, $"Network protocol not supported, use ({(_clientIsIPv6 ? 2 : 1)})");
+        _pending.Add(new PendingCommand(FtpVerb.Epsv));
+        return new ControlDecision(DecisionKind.Rewrite) { Bytes = "EPSV\r\n"u8.ToArray() };
+    }
+
+    private ControlDecision Send(FtpVerb verb)
+    {
+        _pending.Add(new PendingCommand(verb));
+        return ControlDecision.Forward;
+    }
+
+    private static string NameOf(ReadOnlySpan<byte> argument)
+    {
+        const int most = 256;
+        return Encoding.UTF8.GetString(argument.Length > most ? argument[..most] : argument);
+    }
+}

@@ -1,0 +1,21 @@
+using System.Text;
+
+namespace Ferry.Protocol;
+
+/// <summary>The lines of a FEAT reply (RFC 2389 §3.2) that are true through the proxy.</summary>
+internal static class FeatureList
+{
+    /// <summary>False for a line that names a feature which Ferry does not carry.</summary>
+    /// <param name="line">A line between the first and the last of the reply; a feature stands behind one space.</param>
+    public static bool IsCarried(ReadOnlySpan<byte> line)
+    {
+        var feature = line.TrimStart((byte)' ');
+        var end = feature.IndexOfAny((byte)' ', (byte)';');
+        var name = end < 0 ? feature : feature[..end];
+        return !(Is(name, "AUTH"u8) || Is(name, "PBSZ"u8) || Is(name, "PROT"u8) || Is(name, "CCC"u8)
+            || Is(name, "EPRT"u8) || Is(name, "CPSV"u8) || Is(name, "SSCN"u8) || Is(name, "LPRT"u8)
+            || Is(name, "LPSV"u8) || Is(name, "SPSV"u8));
+    }
+
+    private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> feature) => Ascii.EqualsIgnoreCase(name, feature);
+}

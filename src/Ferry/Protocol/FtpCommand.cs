@@ -1,0 +1,57 @@
+namespace Ferry.Protocol;
+
+/// <summary>
+/// A view of one command line without its end (RFC 959 §5.3).
+/// <code>
+///   RETR SP path/to file
+///   \__/    \__________/
+///   Word     Argument
+/// </code>
+/// </summary>
+internal readonly ref struct FtpCommand
+{
+    private FtpCommand(FtpVerb verb, ReadOnlySpan<byte> word, ReadOnlySpan<byte> argument)
+    {
+        Verb = verb;
+        Word = word;
+        Argument = argument;
+    }
+
+    public FtpVerb Verb { get; }
+
+    public ReadOnlySpan<byte> Word { get; }
+
+    /// <summary>What follows the first space, spaces and all: a path may begin with one.</summary>
+    public ReadOnlySpan<byte> Argument { get; }
+
+    /// <param name="line">The line, Telnet commands already taken out (<see cref="TelnetLine"/>).</param>
+    public static FtpCommand Parse(ReadOnlySpan<byte> line)
+    {
+        var space = line.IndexOf((byte)' ');
+        var word = space < 0 ? line : line[..space];
+        return new FtpCommand(FtpVerbs.Parse(word), word, space < 0 ? default : line[(space + 1)..]);
+    }
+
+    /// <summary>The command as it may be logged: never the argument of a command that carries a secret.</summary>
+    public override string ToString()
+    {
+        var word = Printable(Word);
+        return Argument.IsEmpty ? word
+            : CarriesSecret ? word + " ***"
+            : word + " " + Printable(Argument);
+    }
+
+    // SITE carries one in forms such as SITE PSWD and SITE CHPASS; which ones is the server's affair, so none is shown.
+    private bool CarriesSecret => Verb is FtpVerb.Pass or FtpVerb.Acct || System.Text.Ascii.EqualsIgnoreCase(Word, "SITE"u8);
+
+    private static string Printable(ReadOnlySpan<byte> bytes)
+    {
+        const int most = 200;
+        var shown = bytes.Length > most ? bytes[..most] : bytes;
+        return string.Create(shown.Length, shown, static (text, source) =>
+        {
+            for (var i = 0; i < source.Length; i++)
+                text[i] = source[i] is >= 0x20 and < 0x7F ? (char)source[i] : '?';
+        });
+    }
+}

@@ -1,0 +1,18 @@
+namespace Ferry.Protocol;
+
+/// <summary>A command whose final reply has not come yet, or an answer of Ferry's own that waits for its turn behind such commands.</summary>
+/// <param name="Verb">The command.</param>
+internal readonly record struct PendingCommand(FtpVerb Verb)
+{
+    /// <summary>Set for an answer of Ferry's own: the line to send when its turn comes.</summary>
+    public byte[]? Answer { get; init; }
+
+    /// <summary>A transfer command whose data goes through Ferry.</summary>
+    public bool HasData { get; init; }
+
+    /// <summary>A 1xx has come (RFC 959 §4.2: the command goes on, another reply will follow).</summary>
+    public bool Preliminary { get; init; }
+
+    /// <summary>EPSV ALL (RFC 2428 §4).</summary>
+    public bool ForbidsOtherModes { get; init; }
+}

@@ -1,0 +1,37 @@
+namespace Ferry.Protocol;
+
+/// <summary>
+/// A view of one line of a reply without its end (RFC 959 §4.2).
+/// <code>
+///   2 1 1 -  Features:      first line of several
+///   ...      any text
+///   2 1 1 SP End            last line; also the form of a reply of one line
+/// </code>
+/// </summary>
+internal readonly ref struct ReplyLine
+{
+    private ReplyLine(int code, bool continues, ReadOnlySpan<byte> text)
+    {
+        Code = code;
+        Continues = continues;
+        Text = text;
+    }
+
+    /// <summary>100-599; 0 where the line does not begin with a code.</summary>
+    public int Code { get; }
+
+    /// <summary>True where a hyphen follows the code.</summary>
+    public bool Continues { get; }
+
+    public ReadOnlySpan<byte> Text { get; }
+
+    public static ReplyLine Parse(ReadOnlySpan<byte> line)
+    {
+        if (line.Length < 3 || line[0] is < (byte)'1' or > (byte)'5' || !char.IsAsciiDigit((char)line[1]) || !char.IsAsciiDigit((char)line[2]))
+            return new ReplyLine(0, false, line);
+        if (line.Length > 3 && line[3] is not ((byte)' ' or (byte)'-'))
+            return new ReplyLine(0, false, line);
+        var code = ((line[0] - '0') * 100) + ((line[1] - '0') * 10) + (line[2] - '0');
+        return new ReplyLine(code, line.Length > 3 && line[3] == '-', line.Length > 4 ? line[4..] : default);
+    }
+}

@@ -1,0 +1,26 @@
+namespace Ferry.Relay;
+
+/// <summary>Who ended a transfer, and how. The first end wins.</summary>
+internal enum RelayEnd
+{
+    /// <summary>The server ended its stream in order. When neither leg is known as the sender: it did so first.</summary>
+    UpstreamClosed,
+
+    /// <summary>The client ended its stream in order. When neither leg is known as the sender: it did so first.</summary>
+    ClientClosed,
+
+    /// <summary>The client's connection was reset while we read it.</summary>
+    ClientReadFailed,
+
+    /// <summary>The client's connection was reset or closed while we had more for it.</summary>
+    ClientWriteFailed,
+
+    /// <summary>The server's connection was reset while we read it.</summary>
+    UpstreamReadFailed,
+
+    /// <summary>The server's connection was reset or closed while we had more for it.</summary>
+    UpstreamWriteFailed,
+
+    /// <summary><see cref="DataRelay.Cut"/> was called.</summary>
+    Cut,
+}

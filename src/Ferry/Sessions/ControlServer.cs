@@ -1,0 +1,52 @@
+using System.Net;
+using System.Net.Sockets;
+using Ferry.Config;
+using Ferry.Telemetry;
+using Ferry.Transport;
+using Ferry.Upstreams;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Sessions;
+
+/// <summary>A <c>server</c> block at work: what all its sessions share. It lives as long as its generation's last session.</summary>
+internal sealed class ControlServer
+{
+    public required ServerConfig Config { get; init; }
+
+    public required UpstreamGroup Upstreams { get; init; }
+
+    public required PortPool Ports { get; init; }
+
+    public required FerryMetrics Metrics { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    /// <summary>Null where <c>access_log</c> is off.</summary>
+    public AccessLog? AccessLog { get; init; }
+
+    /// <summary>Null where <c>ftp_transfer_log</c> is off.</summary>
+    public TransferLog? TransferLog { get; init; }
+
+    /// <summary>The address that passive ports are opened on for a client of this control connection.</summary>
+    /// <param name="controlLocal">The address that the client connected to.</param>
+    /// <param name="listener">The address that the control listener is bound to.</param>
+    public IPAddress DataAddress(IPAddress controlLocal, IPAddress listener)
+    {
+        foreach (var address in Config.Data.Addresses)
+        {
+            if (address.Equals(controlLocal) || (address.AddressFamily == controlLocal.AddressFamily && IsUnspecified(address)))
+                return address;
+        }
+        foreach (var address in Config.Data.Addresses)
+        {
+            if (address.AddressFamily == controlLocal.AddressFamily)
+                return address;
+        }
+        return listener.AddressFamily == controlLocal.AddressFamily ? listener : controlLocal;
+    }
+
+    private static bool IsUnspecified(IPAddress address) =>
+        address.Equals(address.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any);
+}

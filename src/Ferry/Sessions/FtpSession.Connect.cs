@@ -1,0 +1,156 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using Ferry.Protocol;
+using Ferry.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Sessions;
+
+internal sealed partial class FtpSession
+{
+    private TimeSpan? _connectTime;
+
+    /// <summary>Finds a server that greets, trying the next one for as long as the client has seen nothing.</summary>
+    private async Task<bool> ConnectAsync()
+    {
+        var config = _server.Config;
+        var choice = _server.Upstreams.Choose(_client.RemoteEndPoint, _client.LocalEndPoint);
+        var tries = 0;
+        while (choice.TryNext() is { } server)
+        {
+            _upstreamServer = server;
+            tries++;
+            var began = _server.Time.GetTimestamp();
+            var failure = await TryServerAsync(server.EndPoint).ConfigureAwait(false);
+            if (failure is null)
+            {
+                _connectTime = _server.Time.GetElapsedTime(began);
+                server.ReportSuccess();
+                Log.UpstreamConnected(_server.Logger, Id, server.Name, _connectTime.Value.TotalMilliseconds);
+                Touch();
+                MoveTo(SessionState.Open);
+                return true;
+            }
+            if (_endReason is not null)
+                return false;
+            _upstreamServer = null;
+            server.ReportFailure();
+            server.Release();
+            _server.Metrics.UpstreamConnectFailed(server.Name);
+            Log.UpstreamFailed(_server.Logger, Id, server.Name, failure);
+            if (!config.NextUpstream || (config.NextUpstreamTries > 0 && tries >= config.NextUpstreamTries))
+                break;
+            if (config.NextUpstreamTimeout > TimeSpan.Zero && _server.Time.GetElapsedTime(_startedAt) >= config.NextUpstreamTimeout)
+                break;
+        }
+        Log.NoUpstream(_server.Logger, Id, _server.Upstreams.Name, tries);
+        End(SessionEndReason.NoUpstream, "421 No FTP server is available at the moment; try again later.\r\n"u8.ToArray());
+        return false;
+    }
+
+    /// <summary>Connects and waits for the greeting, which stays in the channel's buffer.</summary>
+    /// <returns>Null when the server has greeted; else what was wrong.</returns>
+    private async Task<string?> TryServerAsync(IPEndPoint server)
+    {
+        using var connecting = new ConnectDeadline();
+        BeginStep(connecting, _server.Config.ConnectTimeout);
+        var result = await UpstreamConnector.ConnectAsync(server, _server.Config.BindAddress, connecting.Token).ConfigureAwait(false);
+        EndStep();
+        if (result.Socket is null)
+            return result.Error == SocketError.TimedOut ? "connecting timed out" : $"connecting failed ({result.Error})";
+        ControlChannel channel;
+        try
+        {
+            channel = new ControlChannel(result.Socket, _server.Config.TcpNoDelay, _server.Config.SocketKeepalive);
+        }
+        catch (SocketException e)
+        {
+            result.Socket.Dispose();
+            return $"the connection was lost ({e.SocketErrorCode})";
+        }
+        BeginStep(channel, _server.Config.BannerTimeout);
+        var failure = await ReadGreetingAsync(channel).ConfigureAwait(false);
+        EndStep();
+        if (failure is null)
+        {
+            lock (_sync)
+            {
+                _upstream = channel;
+                if (_endReason is null)
+                    return null;
+            }
+        }
+        channel.Dispose();
+        return failure ?? "the session ended";
+    }
+
+    private static async Task<string?> ReadGreetingAsync(ControlChannel channel)
+    {
+        try
+        {
+            while (true)
+            {
+                switch (LineScanner.TryRead(channel.Buffered, out var line, out _))
+                {
+                    case OperationStatus.Done:
+                        // 120 announces a delay (RFC 959 §5.4); any other code but 220 is a server that does not want the session.
+                        var code = ReplyLine.Parse(line).Code;
+                        return code is 220 or 120 ? null
+                            : code == 0 ? "its greeting is not that of an FTP server"
+                            : $"it greeted with {code}";
+                    case OperationStatus.InvalidData:
+                        return "its greeting is too long";
+                }
+                if (!await channel.FillAsync().ConfigureAwait(false))
+                    return "it closed the connection without a greeting";
+            }
+        }
+        catch (SocketException e) when (e.SocketErrorCode != SocketError.OperationAborted)
+        {
+            return $"reading its greeting failed ({e.SocketErrorCode})";
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return "it sent no greeting in time";
+        }
+    }
+
+    private void BeginStep(IDisposable step, TimeSpan limit)
+    {
+        var ticks = limit.TotalSeconds * _server.Time.TimestampFrequency;
+        Volatile.Write(ref _step, step);
+        Volatile.Write(ref _stepDue, _server.Time.GetTimestamp() + (long)Math.Min(ticks, long.MaxValue / 4));
+        if (_endReason is not null)
+            step.Dispose();
+    }
+
+    private void EndStep()
+    {
+        Volatile.Write(ref _stepDue, long.MaxValue);
+        Volatile.Write(ref _step, null);
+    }
+
+    /// <summary>A connection attempt that the sweep ends by disposing this.</summary>
+    private sealed class ConnectDeadline : IDisposable
+    {
+        private readonly CancellationTokenSource _source = new();
+
+        public CancellationToken Token => _source.Token;
+
+        // The source itself has no timer and no handle, so cancelling it is all there is to do, and may be done twice.
+        public void Dispose() => _source.Cancel();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(410, LogLevel.Information, "session {Session}: connected to server {Server} in {Milliseconds:F1} ms")]
+        public static partial void UpstreamConnected(ILogger logger, string session, string server, double milliseconds);
+
+        [LoggerMessage(411, LogLevel.Warning, "session {Session}: server {Server} cannot take it: {Failure}")]
+        public static partial void UpstreamFailed(ILogger logger, string session, string server, string failure);
+
+        [LoggerMessage(412, LogLevel.Error, "session {Session}: no server of upstream \"{Upstream}\" is available ({Tried} tried)")]
+        public static partial void NoUpstream(ILogger logger, string session, string upstream, int tried);
+    }
+}

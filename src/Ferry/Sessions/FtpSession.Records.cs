@@ -1,0 +1,87 @@
+using System.Net;
+using Ferry.Protocol;
+using Ferry.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Sessions;
+
+internal sealed partial class FtpSession
+{
+    /// <summary>The server's last word on a transfer has come, or the session has ended (code 0): it is told once its data connections are closed.</summary>
+    private void Conclude(Transfer transfer, int code)
+    {
+        if (transfer.IsConcluded)
+            return;
+        transfer.IsConcluded = true;
+        if (transfer.Completion.IsCompleted)
+            Record(transfer, code);
+        else
+            _ = RecordLaterAsync(transfer, code);
+    }
+
+    private async Task RecordLaterAsync(Transfer transfer, int code)
+    {
+        await transfer.Completion.ConfigureAwait(false);
+        Record(transfer, code);
+    }
+
+    private void Record(Transfer transfer, int code)
+    {
+        var outcome = transfer.Completion.Result;
+        if (code >= 400 && outcome == TransferOutcome.Complete)
+            outcome = TransferOutcome.Refused;
+        if (transfer.AbortRequested && outcome != TransferOutcome.Complete)
+            outcome = TransferOutcome.Aborted;
+        long toClient = transfer.BytesToClient, toUpstream = transfer.BytesToUpstream;
+        lock (_sync)
+        {
+            _transfers!.Remove(transfer);
+            _dataToClient += toClient;
+            _dataToUpstream += toUpstream;
+        }
+        var duration = transfer.StartedAt == 0 ? TimeSpan.Zero : _server.Time.GetElapsedTime(transfer.StartedAt);
+        var direction = transfer.Use switch
+        {
+            DataUse.Upload => TransferDirection.Upload,
+            DataUse.Listing => TransferDirection.List,
+            _ => TransferDirection.Download,
+        };
+        var bytes = toClient + toUpstream;
+        var tag = TransferOutcomes.Tag(outcome);
+        _server.Metrics.TransferEnded(direction, tag, duration, bytes);
+        if (_server.Logger.IsEnabled(LogLevel.Information))
+            Log.TransferEnded(_server.Logger, Id, transfer.Verb, tag, toClient, toUpstream, transfer.RelayEnd?.ToString() ?? "nobody", duration.TotalSeconds);
+        LogGivenBack(transfer.Port);
+        _server.TransferLog?.Write(new TransferRecord
+        {
+            SessionId = Id,
+            End = _server.Time.GetUtcNow(),
+            Duration = duration,
+            Client = _client.RemoteEndPoint,
+            Upstream = transfer.UpstreamEndPoint,
+            User = _engine.User,
+            Verb = transfer.Verb == FtpVerb.Other ? "OTHER" : transfer.Verb.ToString().ToUpperInvariant(),
+            Path = transfer.Path,
+            Direction = direction,
+            Type = _typeIsImage ? TransferType.Image : TransferType.Ascii,
+            Bytes = bytes,
+            Outcome = tag,
+            RelayEnd = transfer.RelayEnd?.ToString(),
+        });
+    }
+
+    private void LogMatched(Transfer transfer)
+    {
+        if (_server.Logger.IsEnabled(LogLevel.Information))
+            Log.Matched(_server.Logger, Id, transfer.ClientEndPoint!, transfer.Port, transfer.UpstreamEndPoint);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(450, LogLevel.Information, "session {Session}: {Verb} finished: {Outcome}, {ToClient} bytes to the client, {ToServer} to the server, ended by {End}, {Seconds:F3} s")]
+        public static partial void TransferEnded(ILogger logger, string session, FtpVerb verb, string outcome, long toClient, long toServer, string end, double seconds);
+
+        [LoggerMessage(451, LogLevel.Information, "session {Session}: data connection from {Client} to port {Port} matched to server {Server}")]
+        public static partial void Matched(ILogger logger, string session, IPEndPoint client, int port, IPEndPoint server);
+    }
+}

@@ -1,0 +1,245 @@
+using System.Net;
+using System.Net.Sockets;
+using Ferry.Protocol;
+using Ferry.Telemetry;
+using Ferry.Transport;
+using Ferry.Upstreams;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Sessions;
+
+/// <summary>
+/// A client's control connection and its server's. Two pumps carry lines past one <see cref="ControlEngine"/>; the session does what it decides.
+/// <code>
+///   connecting ──greeting──> open ──client's FIN──> closing ──> ended
+///        └──────── any end reason ────────┴───────────┴─────────^
+/// </code>
+/// </summary>
+internal sealed partial class FtpSession
+{
+    // A client that has closed its direction still gets what the server has to say, for so long.
+    private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(10);
+
+    private readonly ControlServer _server;
+    private readonly ControlEngine _engine;
+    private readonly ControlChannel _client;
+    private readonly IPAddress _listener;
+    private readonly Lock _sync = new();
+    private readonly long _startedAt;
+    private readonly DateTimeOffset _start;
+    private UpstreamServer? _upstreamServer;
+    private ControlChannel? _upstream;
+    private IDisposable? _step;
+    private long _stepDue = long.MaxValue;
+    private long _activity;
+    private long _closingAt;
+    private SessionState _state;
+    private SessionEndReason? _endReason;
+    private bool _draining;
+
+    /// <param name="socket">The client's connection; owned.</param>
+    /// <param name="listener">The address that the control listener is bound to.</param>
+    /// <param name="server">The server block.</param>
+    /// <param name="id">The session's name in every log.</param>
+    /// <exception cref="SocketException">The client has gone.</exception>
+    public FtpSession(Socket socket, IPAddress listener, ControlServer server, string id)
+    {
+        _server = server;
+        _listener = listener;
+        Id = id;
+        _client = new ControlChannel(socket, server.Config.TcpNoDelay, server.Config.SocketKeepalive);
+        _engine = new ControlEngine(_client.RemoteEndPoint.AddressFamily);
+        _startedAt = _activity = server.Time.GetTimestamp();
+        _start = server.Time.GetUtcNow();
+    }
+
+    private enum SessionState
+    {
+        /// <summary>A server is being found; the client has seen nothing.</summary>
+        Connecting,
+
+        /// <summary>Lines pass in both directions.</summary>
+        Open,
+
+        /// <summary>The client has closed its direction; the server may still speak.</summary>
+        Closing,
+
+        /// <summary>Both sides are closed.</summary>
+        Ended,
+    }
+
+    /// <summary>The session's name in every log.</summary>
+    public string Id { get; }
+
+    /// <summary>The place in the registry's list, which is the registry's to change.</summary>
+    public int RegistryIndex { get; set; }
+
+    /// <summary>Runs the session to its end. Never throws.</summary>
+    public async Task RunAsync()
+    {
+        Log.Connected(_server.Logger, Id, _client.RemoteEndPoint, _client.LocalEndPoint);
+        try
+        {
+            if (await ConnectAsync().ConfigureAwait(false))
+            {
+                var replies = PumpRepliesAsync();
+                var commands = PumpCommandsAsync();
+                await replies.ConfigureAwait(false);
+                await commands.ConfigureAwait(false);
+            }
+        }
+        catch (Exception e)
+        {
+            Log.Failed(_server.Logger, e, Id);
+            End(SessionEndReason.InternalError, null);
+        }
+        End(SessionEndReason.InternalError, null); // every path has ended it by now; the first reason wins
+        await FinishAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Turns the client away instead of running the session.</summary>
+    public void Refuse()
+    {
+        _client.TrySendLast("421 Too many sessions; try again later.\r\n"u8);
+        _client.Close();
+    }
+
+    /// <summary>Ends the session when it is idle, now or when its transfer has finished.</summary>
+    public void Drain()
+    {
+        lock (_sync)
+            _draining = true;
+        EndIfDrained();
+    }
+
+    /// <summary>Ends the session now.</summary>
+    public void Stop(SessionEndReason reason) => End(reason, "421 Service is being shut down.\r\n"u8.ToArray());
+
+    /// <summary>Holds every deadline of the session; called about once a second.</summary>
+    public void Sweep(long now)
+    {
+        if (now >= Volatile.Read(ref _stepDue))
+            Volatile.Read(ref _step)?.Dispose();
+        SweepData(now);
+        bool busy, loggedIn;
+        SessionState state;
+        lock (_sync)
+        {
+            busy = _transfers is { Count: > 0 };
+            loggedIn = _engine.LoggedIn;
+            state = _state;
+        }
+        if (busy)
+            Touch(now);
+        var time = _server.Time;
+        if (state == SessionState.Closing && !busy && time.GetElapsedTime(_closingAt, now) >= ClosingLimit)
+            End(SessionEndReason.ClientClosed, null);
+        else if (state == SessionState.Open && !loggedIn && time.GetElapsedTime(_startedAt, now) >= _server.Config.LoginTimeout)
+            End(SessionEndReason.LoginTimeout, "421 Login timeout: closing the control connection.\r\n"u8.ToArray());
+        else if (state == SessionState.Open && !busy && time.GetElapsedTime(Volatile.Read(ref _activity), now) >= _server.Config.IdleTimeout)
+            End(SessionEndReason.IdleTimeout, "421 Timeout: closing the control connection.\r\n"u8.ToArray());
+        EndIfDrained();
+    }
+
+    private void Touch(long now) => Volatile.Write(ref _activity, now);
+
+    private void Touch() => Touch(_server.Time.GetTimestamp());
+
+    private void MoveTo(SessionState state)
+    {
+        lock (_sync)
+        {
+            if (state > _state)
+                _state = state;
+        }
+    }
+
+    private void EndIfDrained()
+    {
+        lock (_sync)
+        {
+            if (!_draining || _transfers is { Count: > 0 } || (_state == SessionState.Open && _engine.InFlight > 0))
+                return;
+        }
+        Stop(SessionEndReason.Drained);
+    }
+
+    /// <summary>Closes both sides; what waits on them ends. The first reason wins.</summary>
+    /// <param name="reason">Why.</param>
+    /// <param name="farewell">A last line for the client; null for none.</param>
+    private void End(SessionEndReason reason, byte[]? farewell)
+    {
+        List<Transfer>? transfers;
+        PassivePort? passive;
+        lock (_sync)
+        {
+            if (_endReason is not null)
+                return;
+            _endReason = reason;
+            _state = SessionState.Ended;
+            transfers = _transfers is null ? null : [.. _transfers];
+            passive = _passive;
+            _passive = null;
+        }
+        if (farewell is not null)
+            _client.TrySendLast(farewell);
+        transfers?.ForEach(static t => t.Cut(TransferOutcome.SessionEnded));
+        passive?.Lease.Dispose();
+        Volatile.Read(ref _step)?.Dispose();
+        _client.Close();
+        _upstream?.Close();
+        SignalReply();
+    }
+
+    private async Task FinishAsync()
+    {
+        List<Transfer> transfers;
+        lock (_sync)
+            transfers = _transfers is null ? [] : [.. _transfers];
+        foreach (var transfer in transfers)
+        {
+            await transfer.Completion.ConfigureAwait(false);
+            Conclude(transfer, 0);
+        }
+        _upstreamServer?.Release();
+        var reason = _endReason ?? SessionEndReason.InternalError;
+        var duration = _server.Time.GetElapsedTime(_startedAt);
+        _server.Metrics.SessionEnded(SessionEndReasons.Tag(reason), duration);
+        Log.Ended(_server.Logger, Id, SessionEndReasons.Tag(reason), duration.TotalSeconds, _commands, _transferCount);
+        _server.AccessLog?.Write(new SessionRecord
+        {
+            SessionId = Id,
+            Start = _start,
+            Duration = duration,
+            Client = _client.RemoteEndPoint,
+            Listener = _client.LocalEndPoint,
+            Server = _upstreamServer?.Name,
+            Upstream = _upstreamServer?.EndPoint,
+            UpstreamConnectTime = _connectTime,
+            User = _engine.User,
+            LoggedIn = _wasLoggedIn,
+            EndReason = SessionEndReasons.Tag(reason),
+            Status = SessionEndReasons.Status(reason),
+            Commands = _commands,
+            Transfers = _transferCount,
+            BytesFromClient = _client.BytesReceived,
+            BytesToClient = _client.BytesSent,
+            BytesFromUpstream = _upstream?.BytesReceived ?? 0,
+            BytesToUpstream = _upstream?.BytesSent ?? 0,
+            DataBytesToClient = _dataToClient,
+            DataBytesToUpstream = _dataToUpstream,
+        });
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(400, LogLevel.Information, "session {Session}: client {Client} connected to {Listener}")]
+        public static partial void Connected(ILogger logger, string session, IPEndPoint client, IPEndPoint listener);
+
+        [LoggerMessage(401, LogLevel.Information, "session {Session} ended: {Reason} after {Seconds:F3} s, {Commands} commands, {Transfers} transfers")]
+        public static partial void Ended(ILogger logger, string session, string reason, double seconds, long commands, long transfers);
+
+        [LoggerMessage(402, LogLevel.Error, "session {Session} failed; this is a fault of Ferry's")]
+        public static partial void Failed(ILogger logger, Exception exception, string session);
+    }
+}

@@ -1,0 +1,56 @@
+using Ferry.Relay;
+
+namespace Ferry.Sessions;
+
+/// <summary>How a transfer ended.</summary>
+internal enum TransferOutcome
+{
+    /// <summary>Every byte of the sender and its end were handed to the receiver, and the server said 2xx.</summary>
+    Complete,
+
+    /// <summary>The client did not connect to the port that it was told.</summary>
+    NoClient,
+
+    /// <summary>The client's data connection was reset or closed too early.</summary>
+    ClientAborted,
+
+    /// <summary>The server's data connection was reset or closed too early.</summary>
+    UpstreamAborted,
+
+    /// <summary>The server said 4xx or 5xx.</summary>
+    Refused,
+
+    /// <summary>No byte moved for <c>ftp_data_timeout</c>.</summary>
+    Stalled,
+
+    /// <summary>The client asked for it with ABOR.</summary>
+    Aborted,
+
+    /// <summary>The session ended first.</summary>
+    SessionEnded,
+}
+
+internal static class TransferOutcomes
+{
+    /// <summary>The outcome's name in logs and metrics, which is a contract.</summary>
+    public static string Tag(TransferOutcome outcome) => outcome switch
+    {
+        TransferOutcome.Complete => "complete",
+        TransferOutcome.NoClient => "no_client",
+        TransferOutcome.ClientAborted => "client_aborted",
+        TransferOutcome.UpstreamAborted => "upstream_aborted",
+        TransferOutcome.Refused => "refused",
+        TransferOutcome.Stalled => "stalled",
+        TransferOutcome.Aborted => "aborted",
+        TransferOutcome.SessionEnded => "session_ended",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    /// <summary>What a relay's end says of the transfer.</summary>
+    public static TransferOutcome Of(RelayResult result) => result.IsComplete ? TransferOutcome.Complete : result.End switch
+    {
+        RelayEnd.ClientClosed or RelayEnd.ClientReadFailed or RelayEnd.ClientWriteFailed => TransferOutcome.ClientAborted,
+        RelayEnd.UpstreamClosed or RelayEnd.UpstreamReadFailed or RelayEnd.UpstreamWriteFailed => TransferOutcome.UpstreamAborted,
+        _ => TransferOutcome.SessionEnded,
+    };
+}

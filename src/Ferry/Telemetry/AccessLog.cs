@@ -1,0 +1,138 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Net;
+
+namespace Ferry.Telemetry;
+
+/// <summary>One line a session: a JSON object, or a line of <c>log_format</c>. The file belongs to the caller.</summary>
+internal sealed class AccessLog
+{
+    private const string Absent = "-";
+
+    // The one value that is bytes and not text.
+    private const string BinaryAddress = "binary_remote_addr";
+
+    // nginx's stream variables mean what they mean there, over the whole session: its control channel and its data channels together.
+    private static readonly FrozenDictionary<string, Func<SessionRecord, TimeProvider, string?>> Values =
+        new Dictionary<string, Func<SessionRecord, TimeProvider, string?>>
+        {
+            ["bytes_received"] = static (s, _) => Text(s.BytesFromClient + s.DataBytesToUpstream),
+            ["bytes_sent"] = static (s, _) => Text(s.BytesToClient + s.DataBytesToClient),
+            ["connection"] = static (s, _) => s.SessionId,
+            ["ftp_commands"] = static (s, _) => Text(s.Commands),
+            ["ftp_end"] = static (s, _) => s.EndReason,
+            ["ftp_session"] = static (s, _) => s.SessionId,
+            ["ftp_transfers"] = static (s, _) => Text(s.Transfers),
+            ["ftp_user"] = static (s, _) => s.User,
+            ["hostname"] = static (_, _) => Environment.MachineName,
+            ["msec"] = static (s, _) => Seconds(s.End - DateTimeOffset.UnixEpoch),
+            ["pid"] = static (_, _) => Text(Environment.ProcessId),
+            ["protocol"] = static (_, _) => "TCP",
+            ["remote_addr"] = static (s, _) => Text(s.Client.Address),
+            ["remote_port"] = static (s, _) => Text(s.Client.Port),
+            ["server_addr"] = static (s, _) => Text(s.Listener.Address),
+            ["server_port"] = static (s, _) => Text(s.Listener.Port),
+            ["session_time"] = static (s, _) => Seconds(s.Duration),
+            ["status"] = static (s, _) => Text(s.Status),
+            ["time_iso8601"] = static (s, time) => Local(s.End, time).ToString("yyyy-MM-dd'T'HH':'mm':'sszzz", CultureInfo.InvariantCulture),
+            ["time_local"] = static (s, time) => LocalTime(Local(s.End, time)),
+            ["upstream_addr"] = static (s, _) => s.Upstream is null ? null : Text(s.Upstream),
+            ["upstream_bytes_received"] = static (s, _) => s.Upstream is null ? null : Text(s.BytesFromUpstream + s.DataBytesToClient),
+            ["upstream_bytes_sent"] = static (s, _) => s.Upstream is null ? null : Text(s.BytesToUpstream + s.DataBytesToUpstream),
+            ["upstream_connect_time"] = static (s, _) => s.UpstreamConnectTime is { } connecting ? Seconds(connecting) : null,
+        }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    private readonly LogFile _file;
+    private readonly TimeProvider _time;
+    private readonly Func<Func<string, string?>, string>? _format;
+
+    /// <summary>Writes to <paramref name="file"/> in the time zone of <paramref name="time"/>.</summary>
+    /// <param name="file">Opened with <see cref="LogSyntax.Json"/> where <paramref name="format"/> is null.</param>
+    /// <param name="time">Tells the time zone; the times come from the records.</param>
+    /// <param name="format">Makes a line when it is given the values of the variables by their names; null: JSON.</param>
+    public AccessLog(LogFile file, TimeProvider time, Func<Func<string, string?>, string>? format = null)
+    {
+        _file = file;
+        _time = time;
+        _format = format;
+    }
+
+    /// <summary>The variables that a <c>log_format</c> may name.</summary>
+    public static IReadOnlyCollection<string> Variables { get; } = [.. Values.Keys, BinaryAddress];
+
+    /// <summary>A variable's value as nginx would write it into a log: escaped, <c>-</c> where there is none. Null: no such variable.</summary>
+    public static string? ValueOf(SessionRecord session, string variable, TimeProvider time)
+    {
+        if (Values.TryGetValue(variable, out var value))
+            return LogText.AccessValue(value(session, time) ?? Absent);
+        return variable == BinaryAddress ? LogText.AccessBytes(Unmapped(session.Client.Address).GetAddressBytes()) : null;
+    }
+
+    public void Write(SessionRecord session)
+    {
+        using var line = LogLine.Rent();
+        if (_format is { } format)
+            line.Add(format(variable => ValueOf(session, variable, _time)));
+        else
+            AddJson(line, session);
+        line.Add((byte)'\n');
+        _file.Append(line.Written);
+    }
+
+    /// <summary>An address as logs show it: an IPv4 client of a dual-stack listener is an IPv4 client.</summary>
+    public static string Text(IPAddress address) => Unmapped(address).ToString();
+
+    /// <inheritdoc cref="Text(IPAddress)"/>
+    public static string Text(IPEndPoint endPoint) => new IPEndPoint(Unmapped(endPoint.Address), endPoint.Port).ToString();
+
+    /// <summary>A moment in the zone that the log is written in.</summary>
+    public static DateTimeOffset Local(DateTimeOffset moment, TimeProvider time) => TimeZoneInfo.ConvertTime(moment, time.LocalTimeZone);
+
+    private void AddJson(LogLine line, SessionRecord session)
+    {
+        var json = line.Json;
+        json.WriteStartObject();
+        json.WriteString("time"u8, Local(session.End, _time).ToString("yyyy-MM-dd'T'HH':'mm':'ss.fffzzz", CultureInfo.InvariantCulture));
+        json.WriteString("session"u8, session.SessionId);
+        json.WriteString("client"u8, Text(session.Client.Address));
+        json.WriteNumber("client_port"u8, session.Client.Port);
+        json.WriteString("listener"u8, Text(session.Listener));
+        json.WriteString("server"u8, session.Server);
+        json.WriteString("upstream"u8, session.Upstream is null ? null : Text(session.Upstream));
+        if (session.UpstreamConnectTime is { } connecting)
+            json.WriteNumber("upstream_connect_time"u8, Rounded(connecting));
+        else
+            json.WriteNull("upstream_connect_time"u8);
+        json.WriteString("user"u8, LogText.Bounded(session.User));
+        json.WriteBoolean("logged_in"u8, session.LoggedIn);
+        json.WriteString("end"u8, session.EndReason);
+        json.WriteNumber("status"u8, session.Status);
+        json.WriteNumber("session_time"u8, Rounded(session.Duration));
+        json.WriteNumber("commands"u8, session.Commands);
+        json.WriteNumber("transfers"u8, session.Transfers);
+        json.WriteNumber("bytes_from_client"u8, session.BytesFromClient);
+        json.WriteNumber("bytes_to_client"u8, session.BytesToClient);
+        json.WriteNumber("bytes_from_upstream"u8, session.BytesFromUpstream);
+        json.WriteNumber("bytes_to_upstream"u8, session.BytesToUpstream);
+        json.WriteNumber("data_bytes_to_client"u8, session.DataBytesToClient);
+        json.WriteNumber("data_bytes_to_upstream"u8, session.DataBytesToUpstream);
+        json.WriteEndObject();
+        json.Flush();
+    }
+
+    /// <summary>Seconds with no more than three places.</summary>
+    public static decimal Rounded(TimeSpan time) => Math.Round((decimal)time.TotalSeconds, 3);
+
+    private static IPAddress Unmapped(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Seconds(TimeSpan time) => Rounded(time).ToString("F3", CultureInfo.InvariantCulture);
+
+    // 22/Nov/2026:01:28:34 +0000: only the offset is without its colon.
+    private static string LocalTime(DateTimeOffset local)
+    {
+        var text = local.ToString("dd'/'MMM'/'yyyy':'HH':'mm':'ss zzz", CultureInfo.InvariantCulture);
+        return text.Remove(text.Length - 3, 1);
+    }
+}

@@ -1,0 +1,63 @@
+namespace Ferry.Transport;
+
+/// <summary>
+/// The ports of a range in the order in which one client gets them: first those it never had, then the one that it gave back longest ago.
+/// Both ends are O(1), and what it costs grows with the ports that the client has used, not with the range.
+/// </summary>
+internal sealed class ClientPorts
+{
+    private readonly int _first;
+    private readonly int _count;
+    private readonly int _offset;
+    private readonly int _step;
+    private readonly Queue<int> _givenBack = new();
+    private int _fresh;
+
+    /// <param name="first">First port of the range.</param>
+    /// <param name="count">Ports in the range.</param>
+    /// <param name="random">Chooses where the client begins and how far it strides, so that the next port cannot be guessed from the last.</param>
+    public ClientPorts(int first, int count, Random random)
+    {
+        _first = first;
+        _count = count;
+        _offset = random.Next(count);
+        _step = Stride(count, random);
+    }
+
+    /// <summary>Leases that the client holds.</summary>
+    public int Held { get; private set; }
+
+    /// <summary>When the last lease went; only of meaning while <see cref="Held"/> is 0.</summary>
+    public long IdleSince { get; set; }
+
+    /// <summary>Takes the port that has been unused longest; false when all are held.</summary>
+    public bool TryTake(out int port)
+    {
+        if (_fresh < _count)
+            port = _first + (int)((_offset + ((long)_fresh++ * _step)) % _count);
+        else if (!_givenBack.TryDequeue(out port))
+            return false;
+        Held++;
+        return true;
+    }
+
+    public void GiveBack(int port)
+    {
+        Held--;
+        _givenBack.Enqueue(port);
+    }
+
+    // A stride that shares no factor with the count visits every port once before any a second time.
+    private static int Stride(int count, Random random)
+    {
+        for (var i = 0; i < 16 && count > 2; i++)
+        {
+            var stride = random.Next(1, count);
+            if (Gcd(stride, count) == 1)
+                return stride;
+        }
+        return 1;
+    }
+
+    private static int Gcd(int a, int b) => b == 0 ? a : Gcd(b, a % b);
+}

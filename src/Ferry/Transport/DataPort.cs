@@ -1,0 +1,31 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Ferry.Transport;
+
+/// <summary>A passive port that is open, with its leases by client address. Guarded by its pool.</summary>
+internal sealed class DataPort
+{
+    private readonly ListeningSocket _listening;
+
+    public DataPort(IPAddress local, ListeningSocket listening)
+    {
+        Local = local;
+        _listening = listening;
+    }
+
+    /// <summary>The address that it is bound to, as the configuration names it.</summary>
+    public IPAddress Local { get; }
+
+    public int Port => _listening.EndPoint.Port;
+
+    public Dictionary<IPAddress, DataLease> Leases { get; } = [];
+
+    /// <summary>When the last lease went; only of meaning while there is none.</summary>
+    public long IdleSince { get; set; }
+
+    /// <summary>Accepts until closed; every connection goes to <paramref name="handler"/>.</summary>
+    public void Open(Action<DataPort, Socket> handler) => _ = _listening.AcceptAsync(socket => handler(this, socket));
+
+    public void Close() => _listening.Dispose();
+}

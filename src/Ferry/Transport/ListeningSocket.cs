@@ -1,0 +1,95 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Transport;
+
+/// <summary>A listening socket with its accept loop; used by the control listeners and the passive ports.</summary>
+internal sealed partial class ListeningSocket : IDisposable
+{
+    private const int SOL_SOCKET = 1;
+    private const int SO_REUSEADDR = 2;
+    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
+
+    private readonly Socket _socket;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    private ListeningSocket(Socket socket, TimeProvider time, ILogger logger)
+    {
+        _socket = socket;
+        _time = time;
+        _logger = logger;
+        EndPoint = (IPEndPoint)socket.LocalEndPoint!;
+    }
+
+    /// <summary>The bound address and port.</summary>
+    public IPEndPoint EndPoint { get; }
+
+    /// <summary>Binds and listens. IPv6 addresses take IPv6 clients only, as nginx's ipv6only=on.</summary>
+    /// <param name="endPoint">Where.</param>
+    /// <param name="backlog">Connections that the kernel keeps waiting.</param>
+    /// <param name="time">For the pause after a failed accept.</param>
+    /// <param name="logger">Where a failing accept is told.</param>
+    /// <param name="error">Why there is no listener.</param>
+    public static ListeningSocket? TryOpen(IPEndPoint endPoint, int backlog, TimeProvider time, ILogger logger, out SocketError error)
+    {
+        Socket? socket = null;
+        try
+        {
+            socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
+                socket.DualMode = false;
+            // SO_REUSEADDR alone: SocketOptionName.ReuseAddress would add SO_REUSEPORT, and two ferryds would silently share a port.
+            socket.SetRawSocketOption(SOL_SOCKET, SO_REUSEADDR, BitConverter.GetBytes(1));
+            socket.Bind(endPoint);
+            socket.Listen(backlog);
+            error = SocketError.Success;
+            return new ListeningSocket(socket, time, logger);
+        }
+        catch (SocketException e)
+        {
+            socket?.Dispose();
+            error = e.SocketErrorCode;
+            return null;
+        }
+    }
+
+    /// <summary>Accepts until disposed. A handler must not block and must not throw.</summary>
+    public async Task AcceptAsync(Action<Socket> handler)
+    {
+        while (true)
+        {
+            try
+            {
+                handler(await _socket.AcceptAsync().ConfigureAwait(false));
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.OperationAborted or SocketError.Interrupted)
+            {
+                return;
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
+            {
+                // The client gave up before it was accepted.
+            }
+            catch (SocketException e)
+            {
+                // Out of descriptors or memory: the connection stays in the backlog, and trying at once would only burn a processor.
+                Log.AcceptFailed(_logger, EndPoint, e.SocketErrorCode);
+                await Task.Delay(AcceptPause, _time).ConfigureAwait(false);
+            }
+        }
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private static partial class Log
+    {
+        [LoggerMessage(100, LogLevel.Error, "accept on {Listener} failed: {Error}; trying again (is the limit of open files reached?)")]
+        public static partial void AcceptFailed(ILogger logger, IPEndPoint listener, SocketError error);
+    }
+}

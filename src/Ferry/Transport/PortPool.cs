@@ -1,0 +1,257 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Ferry.Config;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Transport;
+
+/// <summary>Why a port was lent or not.</summary>
+internal enum LendResult
+{
+    Lent,
+
+    /// <summary>The zone holds as many leases as its size allows.</summary>
+    ZoneFull,
+
+    /// <summary>The client holds as many ports as one client may.</summary>
+    ClientLimit,
+
+    /// <summary>The client holds every port of the range, or those it does not hold could not be opened.</summary>
+    NoPort,
+}
+
+/// <summary>
+/// The passive ports of a zone. A lease is the pair of client address and port, so different clients hold the same port at the same time.
+/// A port is open while it has a lease and for a while after. Giving, matching and taking back are O(1) whatever the size of the range.
+/// </summary>
+internal sealed partial class PortPool : IDisposable
+{
+    // As long as a client may dawdle between two transfers; opening a port anew costs three system calls.
+    private static readonly TimeSpan PortLinger = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ClientLinger = TimeSpan.FromSeconds(60);
+
+    // Ports that another process has open are stepped over, so many of them; two ferryds may share a range.
+    private const int MaxOpenAttempts = 16;
+    private const int Backlog = 511;
+
+    private readonly Lock _sync = new();
+    private readonly Dictionary<(IPAddress Local, int Port), DataPort> _open = [];
+    private readonly Dictionary<IPAddress, ClientPorts> _clients = [];
+    private readonly Queue<(DataPort Port, long Since)> _idlePorts = new();
+    private readonly Queue<(IPAddress Client, long Since)> _idleClients = new();
+    private readonly ZoneConfig _zone;
+    private readonly DataPeerPolicy _peer;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Random _random;
+    private int _used;
+    private bool _closed;
+
+    public PortPool(ZoneConfig zone, DataPeerPolicy peer, TimeProvider time, ILogger logger, Random? random = null)
+    {
+        _zone = zone;
+        _peer = peer;
+        _time = time;
+        _logger = logger;
+        _random = random ?? new Random();
+    }
+
+    /// <summary>The zone's name.</summary>
+    public string Name => _zone.Name;
+
+    /// <summary>Ports in the range.</summary>
+    public int Ports => _zone.MaxPort - _zone.MinPort + 1;
+
+    /// <summary>Leases on loan.</summary>
+    public int Used => Volatile.Read(ref _used);
+
+    /// <summary>Most leases at a time.</summary>
+    public int MaxLeases => _zone.MaxLeases;
+
+    /// <summary>Ports that are open.</summary>
+    public int OpenPorts
+    {
+        get
+        {
+            lock (_sync)
+                return _open.Count;
+        }
+    }
+
+    /// <summary>True where this pool can go on serving a zone after a reload.</summary>
+    public bool Fits(ZoneConfig zone, DataPeerPolicy peer) =>
+        peer == _peer && zone.Name == _zone.Name && zone.Size == _zone.Size && zone.MinPort == _zone.MinPort && zone.MaxPort == _zone.MaxPort;
+
+    /// <summary>Lends a port to a client.</summary>
+    /// <param name="client">The address of its control connection.</param>
+    /// <param name="local">The address that the port is opened on.</param>
+    /// <param name="maxHeld">Most ports that one client may hold; 0: no limit but the range.</param>
+    /// <param name="rules">Who may connect, besides being that client.</param>
+    /// <param name="lease">The loan, which the caller disposes.</param>
+    public LendResult TryLend(IPAddress client, IPAddress local, int maxHeld, ImmutableArray<AccessRuleConfig> rules, out DataLease? lease)
+    {
+        lease = null;
+        if (_peer == DataPeerPolicy.Any)
+            client = Anybody(client);
+        lock (_sync)
+        {
+            if (_closed)
+                return LendResult.NoPort;
+            if (_used >= MaxLeases)
+                return LendResult.ZoneFull;
+            if (!_clients.TryGetValue(client, out var ports))
+                _clients.Add(client, ports = new ClientPorts(_zone.MinPort, Ports, _random));
+            if (maxHeld > 0 && ports.Held >= maxHeld)
+                return LendResult.ClientLimit;
+            var port = OpenFor(ports, local);
+            if (port is null)
+            {
+                BecomeIdle(client, ports);
+                return LendResult.NoPort;
+            }
+            lease = new DataLease(this, client, port, rules);
+            port.Leases.Add(client, lease);
+            _used++;
+            return LendResult.Lent;
+        }
+    }
+
+    /// <summary>Ports that the client could still be lent.</summary>
+    public int FreeFor(IPAddress client)
+    {
+        if (_peer == DataPeerPolicy.Any)
+            client = Anybody(client);
+        lock (_sync)
+        {
+            var held = _clients.TryGetValue(client, out var ports) ? ports.Held : 0;
+            return Math.Min(Ports - held, MaxLeases - _used);
+        }
+    }
+
+    /// <summary>Closes ports that had no lease for a while; called about once a second.</summary>
+    public void Sweep()
+    {
+        var now = _time.GetTimestamp();
+        lock (_sync)
+        {
+            while (_idlePorts.TryPeek(out var idle) && _time.GetElapsedTime(idle.Since, now) >= PortLinger)
+            {
+                _idlePorts.Dequeue();
+                if (idle.Port.Leases.Count == 0 && idle.Port.IdleSince == idle.Since)
+                    Close(idle.Port);
+            }
+            while (_idleClients.TryPeek(out var idle) && _time.GetElapsedTime(idle.Since, now) >= ClientLinger)
+            {
+                _idleClients.Dequeue();
+                if (_clients.TryGetValue(idle.Client, out var ports) && ports.Held == 0 && ports.IdleSince == idle.Since)
+                    _clients.Remove(idle.Client);
+            }
+        }
+    }
+
+    /// <summary>Closes every port. Leases that are out stay valid for what has been connected, and nothing more is lent.</summary>
+    public void Dispose()
+    {
+        lock (_sync)
+        {
+            _closed = true;
+            foreach (var port in _open.Values)
+                port.Close();
+            _open.Clear();
+        }
+    }
+
+    internal void TakeBack(DataLease lease)
+    {
+        lock (_sync)
+        {
+            var port = lease.OpenPort;
+            if (!port.Leases.TryGetValue(lease.Client, out var current) || !ReferenceEquals(current, lease))
+                return;
+            port.Leases.Remove(lease.Client);
+            _used--;
+            if (port.Leases.Count == 0)
+            {
+                port.IdleSince = _time.GetTimestamp();
+                _idlePorts.Enqueue((port, port.IdleSince));
+            }
+            if (_clients.TryGetValue(lease.Client, out var ports))
+            {
+                ports.GiveBack(lease.Port);
+                BecomeIdle(lease.Client, ports);
+            }
+        }
+    }
+
+    private DataPort? OpenFor(ClientPorts ports, IPAddress local)
+    {
+        for (var attempt = 0; attempt < MaxOpenAttempts && ports.TryTake(out var number); attempt++)
+        {
+            if (_open.TryGetValue((local, number), out var open))
+                return open;
+            var listening = ListeningSocket.TryOpen(new IPEndPoint(local, number), Backlog, _time, _logger, out var error);
+            if (listening is not null)
+            {
+                var port = new DataPort(local, listening);
+                _open.Add((local, number), port);
+                port.Open(Deliver);
+                return port;
+            }
+            Log.PortNotOpened(_logger, number, local, error);
+            ports.GiveBack(number);
+        }
+        return null;
+    }
+
+    private void Deliver(DataPort port, Socket socket)
+    {
+        IPAddress? peer = null;
+        try
+        {
+            peer = EndPoints.Plain(((IPEndPoint)socket.RemoteEndPoint!).Address);
+            DataLease? lease;
+            lock (_sync)
+                lease = port.Leases.GetValueOrDefault(_peer == DataPeerPolicy.Any ? Anybody(peer) : peer);
+            if (lease is not null && lease.TryDeliver(socket, peer))
+                return;
+        }
+        catch (SocketException)
+        {
+            // It was gone before it could be asked who it was.
+        }
+        Log.PeerRefused(_logger, peer, port.Port);
+        RefusedConnections++;
+        socket.LingerState = new LingerOption(true, 0);
+        socket.Dispose();
+    }
+
+    /// <summary>Connections to open ports that no lease waited for.</summary>
+    public long RefusedConnections { get; private set; }
+
+    private void BecomeIdle(IPAddress client, ClientPorts ports)
+    {
+        if (ports.Held > 0)
+            return;
+        ports.IdleSince = _time.GetTimestamp();
+        _idleClients.Enqueue((client, ports.IdleSince));
+    }
+
+    private void Close(DataPort port)
+    {
+        port.Close();
+        _open.Remove((port.Local, port.Port));
+    }
+
+    private static IPAddress Anybody(IPAddress like) =>
+        like.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
+
+    private static partial class Log
+    {
+        [LoggerMessage(110, LogLevel.Warning, "data port {Port} on {Local} could not be opened: {Error}; taking another one")]
+        public static partial void PortNotOpened(ILogger logger, int port, IPAddress local, SocketError error);
+
+        [LoggerMessage(111, LogLevel.Warning, "data connection from {Peer} to port {Port} refused: no session of that address waits for it")]
+        public static partial void PeerRefused(ILogger logger, IPAddress? peer, int port);
+    }
+}

@@ -1,0 +1,45 @@
+using System.Collections.Immutable;
+using System.Linq;
+
+namespace Ferry.Upstreams;
+
+/// <summary>
+/// <c>hash KEY consistent</c> on a <see cref="KetamaRing"/>: from the key's point clockwise to the first server that can be had, and after
+/// <see cref="HashBalancer.MissLimit"/> points without one, round robin over what is left. Both as NGINX.
+/// </summary>
+internal sealed class ConsistentHashBalancer : IBalancer
+{
+    private readonly HashKey _key;
+    private readonly RoundRobinBalancer _roundRobin;
+    private readonly KetamaRing _ring;
+
+    /// <summary>The servers of each name on the ring; several where a name has several addresses, or is written twice.</summary>
+    private readonly UpstreamServer[][] _owners;
+
+    public ConsistentHashBalancer(ImmutableArray<UpstreamServer> servers, HashKey key)
+    {
+        _key = key;
+        _roundRobin = new RoundRobinBalancer(servers);
+        _owners = [.. servers.Where(s => !s.Config.Backup).GroupBy(s => KetamaRing.TextOf(s.Config), StringComparer.Ordinal).Select(g => g.ToArray())];
+        _ring = new KetamaRing([.. _owners.Select(o => (KetamaRing.TextOf(o[0].Config), o.Max(s => s.Config.Weight)))]);
+    }
+
+    public UpstreamServer? Pick(UpstreamChoice choice)
+    {
+        if (_key.IsEmpty)
+            return _roundRobin.Pick(choice);
+        if (choice.Rehashes == 0)
+        {
+            choice.Rehashes = 1;
+            choice.Hash = (uint)_ring.Find(Crc32.End(_key.AppendTo(Crc32.Start, choice.Client, choice.Listener)));
+        }
+        while (choice.Misses <= HashBalancer.MissLimit)
+        {
+            if (RoundRobinBalancer.PickFrom(_owners[_ring.OwnerAt(choice.Hash)], choice) is { } server)
+                return server;
+            choice.Hash++;
+            choice.Misses++;
+        }
+        return _roundRobin.Pick(choice);
+    }
+}

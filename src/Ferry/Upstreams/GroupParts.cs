@@ -1,0 +1,10 @@
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Upstreams;
+
+/// <summary>What the servers of a group share.</summary>
+/// <param name="Name">The group's name, for the log.</param>
+/// <param name="Gate">Guards the servers' counts. One for all generations of a group, as they share the counts.</param>
+/// <param name="Time">The clock that all time stamps are of.</param>
+/// <param name="Logger">Where a server's ups and downs are said.</param>
+internal sealed record GroupParts(string Name, Lock Gate, TimeProvider Time, ILogger Logger);

@@ -1,0 +1,124 @@
+using System.Collections.Immutable;
+using System.Linq;
+using System.Net;
+using Ferry.Config;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Upstreams;
+
+/// <summary>The servers of an <c>upstream</c> block at work, and the way to choose among them.</summary>
+internal sealed class UpstreamGroup
+{
+    private UpstreamGroup(UpstreamConfig config, HashKey? key, List<ServerPlace> places, TimeProvider time, UpstreamGroup? previous, ILogger logger)
+    {
+        Name = config.Name;
+        Time = time;
+        Gate = previous?.Gate ?? new Lock();
+        Servers = MakeServers(places, new GroupParts(Name, Gate, time, logger), previous);
+        Balancer = config.Balance switch
+        {
+            BalanceMethod.Hash => new HashBalancer(Servers, key!),
+            BalanceMethod.ConsistentHash => new ConsistentHashBalancer(Servers, key!),
+            _ => new RoundRobinBalancer(Servers),
+        };
+    }
+
+    public string Name { get; }
+
+    /// <summary>In the order of the configuration, a name's addresses in the order in which they were resolved.</summary>
+    public ImmutableArray<UpstreamServer> Servers { get; }
+
+    internal Lock Gate { get; }
+
+    internal TimeProvider Time { get; }
+
+    internal IBalancer Balancer { get; }
+
+    /// <summary>Begins a session's walk over the group.</summary>
+    /// <param name="client">The client's address.</param>
+    /// <param name="listener">The address that the client connected to.</param>
+    public UpstreamChoice Choose(IPEndPoint client, IPEndPoint listener) => new(this, client, listener);
+
+    /// <summary>Resolves the names of an <c>upstream</c> block and makes its group. What is wrong comes back as errors, all at once.</summary>
+    /// <param name="config">The block.</param>
+    /// <param name="resolve">Gives the addresses of a name; fails with <see cref="System.Net.Sockets.SocketException"/> when there are none.</param>
+    /// <param name="time">The clock of the group; the same as that of <paramref name="previous"/>.</param>
+    /// <param name="previous">The group of the generation before: servers with the same name and address keep their counts and failures.</param>
+    /// <param name="logger">Where a server's ups and downs are said.</param>
+    /// <param name="ct">Gives up.</param>
+    public static async Task<UpstreamGroupResult> CreateAsync(
+        UpstreamConfig config,
+        Func<string, CancellationToken, Task<IPAddress[]>> resolve,
+        TimeProvider time,
+        UpstreamGroup? previous,
+        ILogger logger,
+        CancellationToken ct)
+    {
+        var errors = new List<ConfigDiagnostic>();
+        CheckServers(config, errors);
+        var key = config.Balance == BalanceMethod.RoundRobin ? null : ReadKey(config, errors);
+        if (errors.Count > 0)
+            return new UpstreamGroupResult(null, [.. errors]);
+
+        var places = await ServerAddresses.ResolveAsync(config.Servers, resolve, time, errors, ct).ConfigureAwait(false);
+        if (config.Balance == BalanceMethod.ConsistentHash && places.Sum(p => (long)p.Config.Weight) > KetamaRing.WeightLimit)
+            errors.Add(Error(config.Position, $"the weights of upstream \"{config.Name}\" add up to more than {KetamaRing.WeightLimit}, too many for a consistent hash; divide them all by the same number"));
+        return errors.Count > 0
+            ? new UpstreamGroupResult(null, [.. errors])
+            : new UpstreamGroupResult(new UpstreamGroup(config, key, places, time, previous, logger), []);
+    }
+
+    /// <summary>What an embedder's own records could have got wrong; the parser says it with more words and earlier.</summary>
+    private static void CheckServers(UpstreamConfig config, List<ConfigDiagnostic> errors)
+    {
+        if (config.Servers.IsDefaultOrEmpty || config.Servers.All(s => s.Backup))
+            errors.Add(Error(config.Position, $"upstream \"{config.Name}\" has no server that is not \"backup\"; add one"));
+        if (config.Servers.IsDefault)
+            return;
+        foreach (var server in config.Servers)
+        {
+            if (server.Weight < 1)
+                errors.Add(Error(server.Position, $"the weight of {server.Host} is {server.Weight}; the least is 1"));
+            if (server.Port is < 1 or > IPEndPoint.MaxPort)
+                errors.Add(Error(server.Position, $"the port of {server.Host} is {server.Port}; ports are 1-65535"));
+            if (server.MaxConnections < 0 || server.MaxFails < 0 || server.FailTimeout < TimeSpan.Zero)
+                errors.Add(Error(server.Position, $"a limit of {server.Host} is negative; 0 turns a limit off"));
+        }
+    }
+
+    private static HashKey? ReadKey(UpstreamConfig config, List<ConfigDiagnostic> errors)
+    {
+        var unknown = (string?)null;
+        var key = config.HashKey is null ? null : HashKey.TryCreate(config.HashKey, out unknown);
+        if (config.HashKey is null)
+            errors.Add(Error(config.Position, $"upstream \"{config.Name}\" is to hash, and has no key; write \"hash $remote_addr\""));
+        else if (key is null)
+            errors.Add(Error(config.Position, $"the hash key of upstream \"{config.Name}\" has the variable ${unknown}, which a session does not have; there are $remote_addr, $binary_remote_addr, $remote_port, $server_addr and $server_port"));
+        return key;
+    }
+
+    private static ConfigDiagnostic Error(ConfigPosition position, string message) => new(ConfigSeverity.Error, position, 1, message, null);
+
+    private static ImmutableArray<UpstreamServer> MakeServers(List<ServerPlace> places, GroupParts shared, UpstreamGroup? previous)
+    {
+        // A queue, as an address may be written twice; then the first keeps the counts of the first.
+        var kept = new Dictionary<(string, IPEndPoint), Queue<ServerTally>>();
+        foreach (var server in previous?.Servers ?? [])
+        {
+            var key = (server.Config.Host, server.EndPoint);
+            if (!kept.TryGetValue(key, out var tallies))
+                kept.Add(key, tallies = new Queue<ServerTally>());
+            tallies.Enqueue(server.Tally);
+        }
+        var now = shared.Time.GetTimestamp();
+        var servers = ImmutableArray.CreateBuilder<UpstreamServer>(places.Count);
+        foreach (var place in places)
+        {
+            var tally = kept.TryGetValue((place.Config.Host, place.EndPoint), out var tallies) && tallies.TryDequeue(out var old)
+                ? old
+                : new ServerTally(now);
+            servers.Add(new UpstreamServer(place.Name, place, servers.Count, places.Count == 1, tally, shared));
+        }
+        return servers.MoveToImmutable();
+    }
+}

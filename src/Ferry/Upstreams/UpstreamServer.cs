@@ -1,0 +1,159 @@
+using System.Net;
+using Ferry.Config;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Upstreams;
+
+/// <summary>
+/// One address that sessions can be sent to. The rules of availability are those of NGINX's stream module (<c>ngx_stream_upstream_round_robin</c>):
+/// <c>max_fails</c> failures make the server unavailable for <c>fail_timeout</c>; then one session at a time tries it, and its success clears the failures.
+/// </summary>
+internal sealed partial class UpstreamServer
+{
+    private readonly ServerTally _tally;
+    private readonly Lock _gate;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly string _group;
+    private readonly int _maxFails;
+    private readonly long _failTicks;
+
+    /// <param name="name">As in the configuration, with the address behind it where that came from a name.</param>
+    /// <param name="place">Where it connects to and its line.</param>
+    /// <param name="index">Its place in the group.</param>
+    /// <param name="isOnly">It has no alternative, so NGINX never gives it up.</param>
+    /// <param name="tally">Counts, perhaps of the generation before.</param>
+    /// <param name="shared">What all servers of the group share.</param>
+    public UpstreamServer(string name, ServerPlace place, int index, bool isOnly, ServerTally tally, GroupParts shared)
+    {
+        Name = name;
+        EndPoint = place.EndPoint;
+        Config = place.Config;
+        Index = index;
+        _tally = tally;
+        _gate = shared.Gate;
+        _time = shared.Time;
+        _logger = shared.Logger;
+        _group = shared.Name;
+        _maxFails = isOnly ? 0 : Config.MaxFails;
+        var ticks = Config.FailTimeout.TotalSeconds * _time.TimestampFrequency;
+        _failTicks = ticks < long.MaxValue / 4 ? (long)ticks : long.MaxValue / 4;
+    }
+
+    public string Name { get; }
+
+    public IPEndPoint EndPoint { get; }
+
+    public UpstreamServerConfig Config { get; }
+
+    /// <summary>Its place in <see cref="UpstreamGroup.Servers"/>.</summary>
+    public int Index { get; }
+
+    /// <summary>Sessions on it now, of all generations.</summary>
+    public int Sessions => Volatile.Read(ref _tally.Sessions);
+
+    /// <summary>How often it was chosen.</summary>
+    public long TotalSessions => Volatile.Read(ref _tally.TotalSessions);
+
+    public long Failures => Volatile.Read(ref _tally.Failures);
+
+    internal ServerTally Tally => _tally;
+
+    /// <summary>NGINX's <c>current_weight</c>: how much it is this server's turn. Belongs to the round robin, under the group's lock.</summary>
+    internal long Turn { get; set; }
+
+    /// <summary>Whether a new session could be given to it.</summary>
+    /// <param name="now">A time stamp of the group's clock.</param>
+    public bool IsAvailable(long now)
+    {
+        lock (_gate)
+            return IsEligible(now);
+    }
+
+    /// <summary>The connection failed, or the server had no greeting for us.</summary>
+    public void ReportFailure()
+    {
+        long failures;
+        lock (_gate)
+        {
+            _tally.Failures++;
+            if (_maxFails == 0)
+                return;
+            var wasTried = _tally.FailedAt < _tally.CheckedAt;
+            failures = ++_tally.RecentFailures;
+            _tally.FailedAt = _tally.CheckedAt = _time.GetTimestamp();
+            _tally.LostWeight = Math.Min(Config.Weight, _tally.LostWeight + Config.Weight / _maxFails);
+            if (failures < _maxFails || (_tally.IsReportedUnavailable && !wasTried))
+                return;
+            _tally.IsReportedUnavailable = true;
+        }
+        Log.Unavailable(_logger, _group, Name, failures, Config.FailTimeout.TotalSeconds);
+    }
+
+    /// <summary>The server has answered.</summary>
+    public void ReportSuccess()
+    {
+        lock (_gate)
+        {
+            // A session that was chosen before the last failure proves nothing about the time after it.
+            if (_tally.FailedAt >= _tally.CheckedAt)
+                return;
+            _tally.RecentFailures = 0;
+            if (!_tally.IsReportedUnavailable)
+                return;
+            _tally.IsReportedUnavailable = false;
+        }
+        Log.Recovered(_logger, _group, Name);
+    }
+
+    /// <summary>The session is over, or went to another server. Once for every time it was chosen.</summary>
+    public void Release()
+    {
+        lock (_gate)
+            _tally.Sessions--;
+    }
+
+    /// <summary>As <see cref="IsAvailable"/>, for those who hold the lock.</summary>
+    internal bool IsEligible(long now) =>
+        !Config.Down
+        && (_maxFails == 0 || _tally.RecentFailures < _maxFails || now - _tally.CheckedAt > _failTicks)
+        && (Config.MaxConnections == 0 || _tally.Sessions < Config.MaxConnections);
+
+    /// <summary>The weight that failures have left, which grows back by one with every look; NGINX's <c>effective_weight</c>. Under the lock.</summary>
+    internal long TakeEffectiveWeight()
+    {
+        // A reload may have made the weight smaller than what an older line has lost.
+        var weight = Math.Max(0, Config.Weight - _tally.LostWeight);
+        if (_tally.LostWeight > 0)
+            _tally.LostWeight--;
+        return weight;
+    }
+
+    /// <summary>Counts a session on it. Under the lock.</summary>
+    /// <returns>Whether this is the session that tries a server again that was unavailable.</returns>
+    internal bool Take(long now)
+    {
+        _tally.Sessions++;
+        _tally.TotalSessions++;
+        if (now - _tally.CheckedAt <= _failTicks)
+            return false;
+        // From here on the others see it unavailable for another fail_timeout, unless this session succeeds.
+        _tally.CheckedAt = now;
+        return _tally.IsReportedUnavailable;
+    }
+
+    /// <summary>Outside the lock: whoever writes the log may wait for a disk.</summary>
+    internal void SayTriedAgain() => Log.TriedAgain(_logger, _group, Name);
+
+    private static partial class Log
+    {
+        [LoggerMessage(300, LogLevel.Warning, "upstream \"{Upstream}\": server {Server} is unavailable for {Seconds} s after {Failures} failure(s)")]
+        public static partial void Unavailable(ILogger logger, string upstream, string server, long failures, double seconds);
+
+        [LoggerMessage(301, LogLevel.Information, "upstream \"{Upstream}\": server {Server} is tried again")]
+        public static partial void TriedAgain(ILogger logger, string upstream, string server);
+
+        [LoggerMessage(302, LogLevel.Information, "upstream \"{Upstream}\": server {Server} is available again")]
+        public static partial void Recovered(ILogger logger, string upstream, string server);
+    }
+}

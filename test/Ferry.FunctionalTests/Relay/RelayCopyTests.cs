@@ -1,0 +1,116 @@
+using System.Net.Sockets;
+using Ferry.Relay;
+
+namespace Ferry.FunctionalTests.Relay;
+
+public sealed class RelayCopyTests
+{
+    public static TheoryData<RelayKind, bool, long> Sizes
+    {
+        get
+        {
+            var cases = new TheoryData<RelayKind, bool, long>();
+            foreach (RelayKind kind in Enum.GetValues<RelayKind>())
+            {
+                foreach (long size in (long[])[0, 1, (64 << 20) + 1])
+                {
+                    cases.Add(kind, false, size);
+                    cases.Add(kind, true, size);
+                }
+            }
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public async Task Every_byte_arrives_and_nothing_else(RelayKind kind, bool upload, long size)
+    {
+        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
+        Task<RelayResult> run = rig.RunAsync();
+        Task<(long Size, string Hash, SocketError End)> received = rig.Receiver.ReceiveFileAsync();
+
+        string sent = await rig.Sender.SendFileAsync(size);
+        rig.Sender.Finish();
+
+        Assert.Equal((size, sent, SocketError.Success), await received);
+        RelayResult result = await run;
+        Assert.Equal(new RelayResult(rig.SenderClosed, upload ? 0 : size, upload ? size : 0), result);
+        Assert.True(result.IsComplete);
+        Assert.Equal(size, rig.Moved);
+    }
+
+    [Theory]
+    [MemberData(nameof(RelayCases.Relays), MemberType = typeof(RelayCases))]
+    public async Task Both_directions_run_at_once(RelayKind kind)
+    {
+        const long Size = 8 << 20;
+        using RelayRig rig = await RelayRig.OpenAsync(kind, TransferDirection.Either);
+        Task<RelayResult> run = rig.RunAsync();
+
+        Task<(long, string, SocketError)> atClient = rig.Client.ReceiveFileAsync();
+        Task<(long, string, SocketError)> atUpstream = rig.Upstream.ReceiveFileAsync();
+        string[] sent = await Task.WhenAll(rig.Client.SendFileAsync(Size), rig.Upstream.SendFileAsync(Size));
+        rig.Client.Finish();
+        Assert.Equal((Size, sent[0], SocketError.Success), await atUpstream);
+        rig.Upstream.Finish();
+        Assert.Equal((Size, sent[1], SocketError.Success), await atClient);
+
+        Assert.Equal(new RelayResult(RelayEnd.ClientClosed, Size, Size), await run);
+    }
+
+    [Theory]
+    [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
+    public async Task A_slow_sender_waits_for_nobody(RelayKind kind, bool upload)
+    {
+        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
+        Task<RelayResult> run = rig.RunAsync();
+
+        // Each byte arrives before the next is sent: nothing is held back to gather more.
+        for (int i = 0; i < 200; i++)
+        {
+            await rig.Sender.SendAsync(new byte[1]);
+            await rig.Receiver.ReceiveExactlyAsync(1);
+        }
+        rig.Sender.Finish();
+
+        Assert.True((await run).IsComplete);
+        Assert.Equal(200, rig.Moved);
+    }
+
+    [Theory]
+    [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
+    public async Task A_slow_receiver_slows_the_sender_and_fills_no_memory(RelayKind kind, bool upload)
+    {
+        // One pipe or buffer, one piece on its way out of it, and the buffers of four sockets, which the kernel doubles.
+        const int BufferSize = 64 * 1024;
+        const int MostUnderway = (1 << 20) + (64 * 1024) + (8 * 2 * BufferSize);
+        const int Size = 16 << 20;
+        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), BufferSize);
+        Task<RelayResult> run = rig.RunAsync();
+
+        rig.Sender.Blocking = false;
+        byte[] chunk = new byte[128 * 1024];
+        int sent = 0, received = 0, mostUnderway = 0;
+        while (received < Size)
+        {
+            while (sent < Size)
+            {
+                int count = rig.Sender.Send(chunk.AsSpan(0, Math.Min(chunk.Length, Size - sent)), SocketFlags.None, out SocketError error);
+                if (error == SocketError.WouldBlock)
+                    break;
+                Assert.Equal(SocketError.Success, error);
+                sent += count;
+            }
+            mostUnderway = Math.Max(mostUnderway, sent - received);
+            int got = await rig.Receiver.ReceiveAsync(chunk.AsMemory(0, 8 * 1024)).AsTask().WaitAsync(RelayRig.Patience);
+            Assert.NotEqual(0, got);
+            received += got;
+        }
+        rig.Sender.Finish();
+
+        Assert.True((await run).IsComplete);
+        Assert.InRange(mostUnderway, 1, MostUnderway);
+        Assert.Equal(Size, rig.Moved);
+    }
+}

@@ -1,0 +1,151 @@
+using System.IO;
+using System.Linq;
+using System.Net.Sockets;
+using Ferry.Relay;
+
+namespace Ferry.FunctionalTests.Relay;
+
+/// <summary>Counts the files of the process, and so runs alone.</summary>
+[CollectionDefinition(nameof(RelayResourceTests), DisableParallelization = true)]
+[Collection(nameof(RelayResourceTests))]
+public sealed class RelayResourceTests
+{
+    [Theory]
+    [MemberData(nameof(RelayCases.Relays), MemberType = typeof(RelayCases))]
+    public async Task A_thousand_transfers_leave_no_file_open(RelayKind kind)
+    {
+        await TransferAsync(kind, 0);
+        (int sockets, int pipes) = CountFiles();
+
+        for (int i = 0; i < 50; i++)
+            await Task.WhenAll(Enumerable.Range(0, 20).Select(at => TransferAsync(kind, at)));
+
+        (int socketsAfter, int pipesAfter) = CountFiles();
+        Assert.Equal(sockets, socketsAfter);
+        // The pool may have filled meanwhile: 32 pipes, two ends each.
+        Assert.True(pipesAfter - pipes <= 64, $"{pipes} ends of pipes before, {pipesAfter} after");
+    }
+
+    [Fact]
+    public async Task A_transfer_that_waits_for_its_sender_holds_no_pipe()
+    {
+        int opened = 0;
+        var pipes = new PipePool(() =>
+        {
+            Interlocked.Increment(ref opened);
+            return SplicePipe.TryOpen();
+        });
+        var relay = new SpliceRelay(pipes);
+        var rigs = new List<RelayRig>();
+        try
+        {
+            for (int i = 0; i < 20; i++)
+            {
+                RelayRig rig = await RelayRig.OpenAsync(RelayKind.Splice, TransferDirection.Either, relay: relay);
+                rigs.Add(rig);
+                Task<RelayResult> run = rig.RunAsync();
+                await rig.Upstream.SendAsync(new byte[1000]);
+                await rig.Client.ReceiveExactlyAsync(1000);
+                // The pump rests before the next one starts: a byte the other way proves nothing about it, but a second one this way does.
+                await rig.Upstream.SendAsync(new byte[1000]);
+                await rig.Client.ReceiveExactlyAsync(1000);
+            }
+            // One transfer may still be on its way to rest while the next one asks.
+            Assert.InRange(opened, 1, 4);
+        }
+        finally
+        {
+            rigs.ForEach(rig => rig.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task A_pipe_with_bytes_in_it_is_not_used_again()
+    {
+        using RelayRig rig = await RelayRig.OpenAsync(RelayKind.Splice, TransferDirection.Download);
+        var pipes = new PipePool(SplicePipe.TryOpen);
+        SplicePipe pipe = pipes.TryRent()!;
+        pipes.Return(pipe);
+        Assert.Same(pipe, pipes.TryRent());
+
+        await rig.Upstream.SendAsync(new byte[100]);
+        await rig.UpstreamLeg.WaitReadableAsync().AsTask().WaitAsync(RelayRig.Patience);
+        Assert.Equal(100, pipe.Fill(rig.UpstreamLeg.Socket.SafeHandle));
+        pipes.Return(pipe);
+
+        using SplicePipe next = pipes.TryRent()!;
+        Assert.NotSame(pipe, next);
+    }
+
+    [Theory]
+    [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
+    public async Task Two_hundred_transfers_run_at_a_time(RelayKind kind, bool upload)
+    {
+        const int Size = 300_000;
+        var rigs = new List<RelayRig>();
+        try
+        {
+            for (int i = 0; i < 200; i++)
+                rigs.Add(await RelayRig.OpenAsync(kind, RelayCases.Direction(upload)));
+            Task<RelayResult>[] runs = [.. rigs.Select(rig => rig.RunAsync())];
+            Task<(long, string, SocketError)>[] received = [.. rigs.Select(rig => rig.Receiver.ReceiveFileAsync())];
+            string[] sent = await Task.WhenAll(rigs.Select(async rig =>
+            {
+                string hash = await rig.Sender.SendFileAsync(Size);
+                rig.Sender.Finish();
+                return hash;
+            }));
+
+            (long, string, SocketError)[] files = await Task.WhenAll(received);
+            Assert.Equal(sent.Select(hash => ((long)Size, hash, SocketError.Success)), files);
+            Assert.All(await Task.WhenAll(runs), result => Assert.True(result.IsComplete));
+        }
+        finally
+        {
+            rigs.ForEach(rig => rig.Dispose());
+        }
+    }
+
+    private static async Task TransferAsync(RelayKind kind, int at)
+    {
+        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(at % 2 == 1));
+        Task<RelayResult> run = rig.RunAsync();
+        await rig.Sender.SendAsync(new byte[2000]);
+        // Ends of every kind: in order, by the sender's reset, by a cut.
+        switch (at % 3)
+        {
+            case 0:
+                rig.Sender.Finish();
+                break;
+            case 1:
+                rig.Sender.Abort();
+                break;
+            default:
+                rig.Relay.Cut();
+                break;
+        }
+        await run;
+    }
+
+    private static (int Sockets, int Pipes) CountFiles()
+    {
+        int sockets = 0, pipes = 0;
+        foreach (string file in Directory.GetFileSystemEntries("/proc/self/fd"))
+        {
+            string? target = null;
+            try
+            {
+                target = new FileInfo(file).LinkTarget;
+            }
+            catch (IOException)
+            {
+                // The listing's own descriptor is gone by now.
+            }
+            if (target?.StartsWith("socket:", StringComparison.Ordinal) == true)
+                sockets++;
+            else if (target?.StartsWith("pipe:", StringComparison.Ordinal) == true)
+                pipes++;
+        }
+        return (sockets, pipes);
+    }
+}
