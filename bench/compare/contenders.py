@@ -1,11 +1,14 @@
 """What is compared: the server with nothing in front, and each proxy, with its configuration and its processes."""
+import dataclasses
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
+
+from processes import stat, tree
 
 ADDRESS = "127.0.0.1"
 DATA_PORTS = 32          # for each contender; four streams and eight concurrent sessions need fewer
@@ -85,17 +88,16 @@ listen data
 """
 
 
+@dataclasses.dataclass(frozen=True)
 class Kind:
     """One sort of contender. The port that the server announces is shifted where the proxy does not rewrite replies."""
-
-    def __init__(self, name, label, program=None, command=None, conf=None, version=None, rewrites=False):
-        self.name = name
-        self.label = label
-        self.program = program
-        self.command = command
-        self.conf = conf
-        self.version = version
-        self.rewrites = rewrites
+    name: str
+    label: str
+    program: str = None
+    command: Callable = None    # configuration file, folder -> arguments
+    conf: Callable = None       # ports, folder -> text
+    version: Callable = None
+    rewrites: bool = False
 
     @property
     def is_proxy(self):
@@ -127,72 +129,14 @@ def find(program):
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin:/sbin")
 
 
-class Processes:
-    """Everything that the run has started, ended by its own pid and by nothing else."""
-
-    def __init__(self):
-        self._running = []
-
-    def start(self, command, **keywords):
-        # A session of its own: Ctrl-C reaches the script alone, which then ends its children in order.
-        process = subprocess.Popen(command, start_new_session=True, **keywords)
-        self._running.append(process)
-        return process
-
-    def stop(self, process):
-        if process not in self._running:
-            return
-        members = tree(process.pid)
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(5)
-        for pid, started in members:   # workers whose master died before them
-            if start_time(pid) == started:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                pipe.close()
-        self._running.remove(process)
-
-    def stop_all(self):
-        for process in list(reversed(self._running)):
-            self.stop(process)
-
-
-def stat(pid):
-    """The fields of /proc/PID/stat from the third on (the second may hold blanks), or None when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()
-    except OSError:
-        return None
-
-
-def start_time(pid):
-    fields = stat(pid)
-    return fields[19] if fields and fields[0] != "Z" else None
-
-
-def tree(pid):
-    """A process and all that descend from it, each with its start time: a pid alone may be somebody else's later."""
-    children = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and (fields := stat(entry)):
-            children.setdefault(int(fields[1]), []).append(int(entry))
-    members, queue = [], [pid]
-    while queue:
-        one = queue.pop()
-        if started := start_time(one):
-            members.append((one, started))
-        queue += children.get(one, [])
-    return members
+def check_free(port):
+    """A stranger that already answers on a port would be measured in our process's place."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError as error:
+            raise Failure(f"port {port} is taken ({error.strerror}); choose others with --port-base") from error
 
 
 class Instance:
@@ -215,6 +159,7 @@ class Instance:
     def start_server(self):
         announce = SHIFT if self.kind.is_proxy and not self.kind.rewrites else 0
         first, last = self.ports.server_data
+        check_free(self.ports.server)
         self._server = self._processes.start(
             [f"{self._tools}/nullftpd", ADDRESS, str(self.ports.server), str(first), str(last), str(announce)], stdin=subprocess.DEVNULL)
         self._await_banner(self.ports.server, self._server)
@@ -225,6 +170,7 @@ class Instance:
             self.start_server()
         if not self.kind.is_proxy:
             return 0.0
+        check_free(self.port)
         with open(f"{self.folder}/{self.kind.name}.out", "w", encoding="utf-8") as out:
             began = time.monotonic()
             self._proxy = self._processes.start(self.kind.command(self._conf, self.folder), stdin=subprocess.DEVNULL,
