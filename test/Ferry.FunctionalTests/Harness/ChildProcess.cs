@@ -85,17 +85,21 @@ internal sealed class ChildProcess : IAsyncDisposable
         Assert.False(HasExited, $"{CommandLine} ended. It said:\n{Output}");
     }
 
-    /// <summary>The first line, past or to come, that begins with the text.</summary>
-    public Task<string> SaidAsync(string text)
+    /// <summary>The first line, past or to come, that begins with the text; fails when the program ends without it.</summary>
+    public async Task<string> SaidAsync(string text, TimeSpan? bound = null)
     {
+        var source = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_output)
         {
             if (_output.ToString().Split('\n').FirstOrDefault(l => l.StartsWith(text, StringComparison.Ordinal)) is { } past)
-                return Task.FromResult(past);
-            var source = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+                return past;
             _waiters.Add((text, source));
-            return Wait.For(source.Task, $"{CommandLine} to say {text}");
         }
+        // The end comes after the last line of output.
+        var ended = _guard.WaitForExitAsync();
+        await Task.WhenAny(source.Task, ended, Task.Delay(bound ?? Wait.Bound));
+        Assert.True(source.Task.IsCompleted, $"{CommandLine} did not say {text}{(ended.IsCompleted ? " and ended" : "")}. It said:\n{Output}");
+        return await source.Task;
     }
 
     /// <summary>Sends a signal by its name, such as HUP, to the program alone.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO;
 using System.Linq;
 
@@ -20,13 +21,23 @@ internal static class Needs
         return missing.Count == 0 ? null : $"NOT RUN: this test needs {string.Join(", ", missing)}. As root, ./test installs what is missing.";
     }
 
-    /// <summary>A program on the path, a server of <see cref="RealServer"/>, or a Debian Python module.</summary>
+    /// <summary>A program on the path, a server of <see cref="RealServer"/>, a Debian Python module, or so many <c>open-files=N</c>.</summary>
     private static bool IsThere(string tool) => tool switch
     {
         "vsftpd" or "proftpd" or "pure-ftpd" => File.Exists(RealServer.ProgramOf(tool)),
         "pyftpdlib" => PythonFolders.Any(f => Directory.Exists(Path.Combine(f, tool))),
+        _ when tool.StartsWith("open-files=", StringComparison.Ordinal) => MostOpenFiles() >= int.Parse(tool.AsSpan(11), CultureInfo.InvariantCulture),
         _ => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(f => File.Exists(Path.Combine(f, tool))),
     };
+
+    /// <summary>The hard limit, to which .NET raises the soft one.</summary>
+    private static long MostOpenFiles()
+    {
+        // Max open files            1024                 20000                files
+        var line = File.ReadLines("/proc/self/limits").First(l => l.StartsWith("Max open files", StringComparison.Ordinal));
+        var hard = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[4];
+        return hard == "unlimited" ? long.MaxValue : long.Parse(hard, CultureInfo.InvariantCulture);
+    }
 }
 
 /// <summary>A test that needs these tools.</summary>

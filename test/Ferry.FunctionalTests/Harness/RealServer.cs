@@ -113,11 +113,9 @@ internal sealed class RealServer : IAsyncDisposable
                 return (ProgramOf("proftpd"), ["-n", "-q", "-c", folder.NewFile("proftpd.conf", RealServerFiles.ProFtpd(endPoint, folder.Path))]);
 
             case ServerKind.PureFtpd:
-                var pureAccounts = Path.Combine(Repository.Servers, "pure-ftpd", "usr", "bin", "pure-pw");
-                (await Command.RunAsync(
-                    pureAccounts,
-                    ["useradd", RealServerFiles.User, "-f", folder["users"], "-F", folder["users.pdb"], "-m", "-u", $"{Uid}", "-g", $"{Gid}", "-d", root],
-                    $"{RealServerFiles.Password}\n{RealServerFiles.Password}\n")).Succeeded();
+                var users = folder.NewFile("users", RealServerFiles.PureFtpdUsers(Uid, Gid, root));
+                var compile = Path.Combine(Repository.Servers, "pure-ftpd", "usr", "bin", "pure-pw");
+                (await Command.RunAsync(compile, ["mkdb", folder["users.pdb"], "-f", users])).Succeeded();
                 return (ProgramOf("pure-ftpd"),
                     ["-S", $"{endPoint.Address},{endPoint.Port}", "-l", $"puredb:{folder["users.pdb"]}", "-E", "-A", "-H", "-b", "-u", "1", "-c", "500", "-C", "500", "-k", "99", "-g", folder["pid"]]);
 

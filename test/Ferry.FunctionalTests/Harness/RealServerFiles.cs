@@ -35,6 +35,9 @@ internal static class RealServerFiles
 
     public static string ProFtpdUsers(int uid, int gid, string root) => $"{User}:{PasswordHash}:{uid}:{gid}::{root}:/bin/sh\n";
 
+    /// <summary>With a hash that is quick to check: the one that pure-pw makes takes seconds on purpose.</summary>
+    public static string PureFtpdUsers(int uid, int gid, string root) => $"{User}:{PasswordHash}:{uid}:{gid}::{root}::::::::::::\n";
+
     public static string ProFtpd(IPEndPoint endPoint, string folder) => $"""
         ServerType standalone
         ServerName ferry-test

@@ -7,11 +7,22 @@ namespace Ferry.FunctionalTests.RealServers;
 /// <summary>What a client does with a server in the course of a day; every file is compared by its hash.</summary>
 internal static class EveryOperation
 {
+    // Every byte value and no length that is a multiple of a buffer's.
+    private const int Small = 70_001;
+    private const int Large = 3_000_001;
+    private const int Resumed = 1_234_567;
+    private const int Beginning = 30_000;
+
+    /// <summary>What the files of the downloads take; listings come on top.</summary>
+    public const long BytesDownloaded = Large + (Large - Resumed);
+
+    /// <summary>What the files of the uploads take.</summary>
+    public const long BytesUploaded = Large + Small;
+
     public static async Task RunAsync(IFtpTool tool, FtpTarget target, RealServer server, TempFolder folder)
     {
-        // Every byte value and no length that is a multiple of a buffer's.
-        var small = RandomNumberGenerator.GetBytes(70_001);
-        var large = RandomNumberGenerator.GetBytes(3_000_001);
+        var small = RandomNumberGenerator.GetBytes(Small);
+        var large = RandomNumberGenerator.GetBytes(Large);
         var name = Path.GetRandomFileName();
 
         await server.PutAsync(name, large);
@@ -22,15 +33,15 @@ internal static class EveryOperation
         await tool.DownloadAsync(target, $"pub/{name}", folder["download"]);
         AssertSame(large, folder["download"]);
 
-        folder.NewFile("resume", large[..1_234_567]);
+        folder.NewFile("resume", large[..Resumed]);
         await tool.ResumeAsync(target, $"pub/{name}", folder["resume"]);
         AssertSame(large, folder["resume"]);
 
         await tool.UploadAsync(target, folder.NewFile("large", large), "pub/up." + name);
         AssertSame(large, server.PathOf("up." + name));
 
-        await tool.UploadAsync(target, folder.NewFile("beginning", small[..30_000]), "pub/grow." + name);
-        await tool.AppendAsync(target, folder.NewFile("rest", small[30_000..]), folder.NewFile("small", small), "pub/grow." + name);
+        await tool.UploadAsync(target, folder.NewFile("beginning", small[..Beginning]), "pub/grow." + name);
+        await tool.AppendAsync(target, folder.NewFile("rest", small[Beginning..]), folder.NewFile("small", small), "pub/grow." + name);
         AssertSame(small, server.PathOf("grow." + name));
 
         await tool.UploadAsync(target, folder.NewFile("empty", ""), "pub/empty." + name);

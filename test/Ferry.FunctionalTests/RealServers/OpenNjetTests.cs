@@ -1,4 +1,5 @@
 using System.IO;
+using System.Text.RegularExpressions;
 using Ferry.FunctionalTests.Harness;
 
 namespace Ferry.FunctionalTests.RealServers;
@@ -16,6 +17,28 @@ public sealed class OpenNjetTests(OpenNjetSetting setting) : IClassFixture<OpenN
     {
         using var folder = new TempFolder();
         await EveryOperation.RunAsync(FtpTools.Get(tool, folder.Path), setting.Target, setting.Server, folder);
+    }
+
+    [RootFact("ip", "vsftpd", "curl")]
+    public async Task The_error_log_of_the_documented_file_tells_what_operators_search_for()
+    {
+        using var folder = new TempFolder();
+        await setting.Server.PutAsync("logged", [1, 2, 3]);
+        await FtpTools.Get("curl", folder.Path).DownloadAsync(setting.Target, "pub/logged", folder["logged"]);
+
+        // client connected; connected to server; port given; data connection matched; data finished; port given back
+        string[] facts =
+        [
+            @"client 192\.168\.40\.90:\d+ connected",
+            @"connected to server 192\.168\.40\.91:21",
+            @"port 100(0\d|10) given \(\d+ used, \d+ free\) to 192\.168\.40\.90:\d+ for 192\.168\.40\.91:\d+",
+            @"data connection from 192\.168\.40\.90:\d+ to port 100(0\d|10) matched to server 192\.168\.40\.91:\d+",
+            @"RETR finished: .* 3 bytes to the client, 0 to the server, ended by",
+            @"port 100(0\d|10) given back \(\d+ used, \d+ free\)",
+        ];
+        var log = Path.Combine(setting.Prefix, "logs", "error.log");
+        await Wait.Until(() => Array.TrueForAll(facts, f => Regex.IsMatch(ReadShared(log), f)), () => $"all facts in the log:\n{ReadShared(log)}");
+        Assert.DoesNotContain(setting.Target.Password, ReadShared(log), StringComparison.Ordinal);
     }
 
     [RootFact("ip", "vsftpd", "curl", "cmp")]
@@ -42,5 +65,12 @@ public sealed class OpenNjetTests(OpenNjetSetting setting) : IClassFixture<OpenN
 
         compared.Succeeded();
         File.Delete(path);
+    }
+
+    /// <summary>Reads a file that ferryd is writing.</summary>
+    private static string ReadShared(string path)
+    {
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return reader.ReadToEnd();
     }
 }
