@@ -16,7 +16,7 @@ internal sealed partial class FtpSession
         if (transfer.Completion.IsCompleted)
             Record(transfer, code);
         else
-            _ = RecordLaterAsync(transfer, code);
+            transfer.Recording = RecordLaterAsync(transfer, code);
     }
 
     private async Task RecordLaterAsync(Transfer transfer, int code)

@@ -72,16 +72,9 @@ internal sealed partial class ControlChannel
         }
         catch (Exception failure)
         {
-            EndSending(failure);
+            EndSending()?.SetException(failure);
             throw;
         }
-    }
-
-    /// <summary>Sends bytes of which the last is urgent (MSG_OOB), after everything written before. The channel must have one writer.</summary>
-    public async ValueTask SendUrgentAsync(ReadOnlyMemory<byte> bytes)
-    {
-        await FlushAsync().ConfigureAwait(false);
-        await SendAllAsync(bytes, SocketFlags.OutOfBand).ConfigureAwait(false);
     }
 
     /// <summary>Sends a last line if that can be done at once and in order; for a channel that is about to be closed.</summary>
@@ -103,6 +96,7 @@ internal sealed partial class ControlChannel
 
     private bool TakeUnsent(out byte[] bytes, out int length)
     {
+        TaskCompletionSource? sent;
         lock (_sync)
         {
             bytes = _out!;
@@ -113,24 +107,22 @@ internal sealed partial class ControlChannel
                 return true;
             if (bytes is not null)
                 ArrayPool<byte>.Shared.Return(bytes);
+            // In the same breath as the look, or what is written in between would wait for the next flush.
+            sent = EndSending();
         }
-        EndSending(null);
+        sent?.SetResult();
         return false;
     }
 
-    private void EndSending(Exception? failure)
+    private TaskCompletionSource? EndSending()
     {
-        TaskCompletionSource? sent;
         lock (_sync)
         {
+            var sent = _sent;
             _sending = false;
-            sent = _sent;
             _sent = null;
+            return sent;
         }
-        if (failure is null)
-            sent?.SetResult();
-        else
-            sent?.SetException(failure);
     }
 
     private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes, SocketFlags flags)

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Ferry.Protocol;
-using Ferry.Transport.Linux;
 
 namespace Ferry.Transport;
 
@@ -15,7 +14,6 @@ internal sealed partial class ControlChannel : IDisposable
     private byte[]? _in;
     private int _start;
     private int _end;
-    private int _urgent = -1;
 
     /// <param name="socket">Connected; the channel owns it.</param>
     /// <param name="noDelay">TCP_NODELAY.</param>
@@ -46,9 +44,6 @@ internal sealed partial class ControlChannel : IDisposable
     /// <summary>What has been received and not consumed.</summary>
     public ReadOnlySpan<byte> Buffered => _in is null ? default : _in.AsSpan(_start, _end - _start);
 
-    /// <summary>Offset in <see cref="Buffered"/> of a byte that was sent as urgent; -1 when there is none.</summary>
-    public int UrgentOffset => _urgent < _start ? -1 : _urgent - _start;
-
     /// <summary>Waits until there is more than <see cref="Buffered"/> holds. Buffered must not be a full line's bound already.</summary>
     /// <returns>False at the end of the peer's stream.</returns>
     /// <exception cref="SocketException">The connection failed.</exception>
@@ -61,6 +56,7 @@ internal sealed partial class ControlChannel : IDisposable
             {
                 _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
                 _in = ArrayPool<byte>.Shared.Rent(LineScanner.MaxLine);
+                NoteUrgentMark();
                 received = _socket.Receive(_in.AsSpan(0, LineScanner.MaxLine), SocketFlags.None, out var error);
                 if (error == SocketError.WouldBlock)
                 {
@@ -74,9 +70,9 @@ internal sealed partial class ControlChannel : IDisposable
             {
                 if (_start > 0)
                     Compact();
-                // A read ends before an urgent byte, so only a line that is cut here can have one next.
-                if (Libc.IsAtUrgentMark(_socket.SafeHandle))
-                    _urgent = _end;
+                // Before the byte has come there is no mark to be seen.
+                _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
+                NoteUrgentMark();
                 received = await _socket.ReceiveAsync(_in.AsMemory(_end, LineScanner.MaxLine - _end), SocketFlags.None).ConfigureAwait(false);
             }
             if (received == 0)
