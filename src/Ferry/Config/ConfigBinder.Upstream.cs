@@ -8,7 +8,8 @@ internal sealed partial class ConfigBinder
     /// <summary>The port of a server where none is written: RFC 959's.</summary>
     private const int FtpPort = 21;
 
-    private static readonly string[] ServerParameters = ["weight", "max_conns", "max_fails", "fail_timeout", "backup", "down", "slow_start", "resolve", "service", "drain"];
+    private static readonly string[] ServerParameters =
+        ["weight", "max_conns", "max_fails", "fail_timeout", "backup", "down", "slow_start", "resolve", "service", "drain"];
 
     public void SetUpstream(ConfigNode node)
     {
@@ -35,7 +36,8 @@ internal sealed partial class ConfigBinder
             if (word.Text == "consistent")
                 _upstream.Balance = BalanceMethod.ConsistentHash;
             else
-                findings.Error(word, $"unknown parameter {ConfigFindings.Show(word.Text)} of \"hash\"{Spelling.DidYouMean(word.Text, ["consistent"])}");
+                findings.Error(word,
+                    $"unknown parameter {ConfigFindings.Show(word.Text)} of \"hash\"{Spelling.DidYouMean(word.Text, ["consistent"])}");
         }
         var key = node.Arguments[0];
         if (key.Text.Length == 0)
@@ -95,7 +97,8 @@ internal sealed partial class ConfigBinder
                 findings.Error(argument, $"\"{key}\" of \"server\" is not supported yet: {NotYetOfServer(key)}");
                 return server;
             default:
-                findings.Error(argument, $"unknown parameter {ConfigFindings.Show(argument.Text)} of \"server\" in {ConfigFindings.Show(_upstream?.Name ?? node.Name.Text)}{Spelling.DidYouMean(key, ServerParameters)}");
+                findings.Error(argument,
+                    $"unknown parameter {ConfigFindings.Show(argument.Text)} of \"server\" in {ConfigFindings.Show(_upstream?.Name ?? node.Name.Text)}{Spelling.DidYouMean(key, ServerParameters)}");
                 return server;
         }
     }
@@ -140,7 +143,8 @@ internal sealed partial class ConfigBinder
         }
         if (portText is not null && !ConfigValue.TryPort(portText, out port))
         {
-            findings.Error(word.Part(word.Text.Length - portText.Length), $"\"{what}\" needs a port from 1 to {ConfigValue.MaxPort}, not {ConfigFindings.Show(portText)}");
+            findings.Error(word.Part(word.Text.Length - portText.Length),
+                $"\"{what}\" needs a port from 1 to {ConfigValue.MaxPort}, not {ConfigFindings.Show(portText)}");
             return false;
         }
         if (isAddress)
@@ -171,7 +175,8 @@ internal sealed partial class ConfigBinder
             return null;
         }
         if (!ConfigValue.TryAddress(name, out _) && Spelling.Closest(name, Main.UpstreamsByName.Keys) is { } meant)
-            findings.Warning(word, $"no upstream is named {ConfigFindings.Show(name)}, so this is taken for the name of a host; did you mean \"{meant}\"?");
+            findings.Warning(word,
+                $"no upstream is named {ConfigFindings.Show(name)}, so this is taken for the name of a host; did you mean \"{meant}\"?");
         return new UpstreamConfig
         {
             Name = word.Text,

@@ -87,7 +87,8 @@ internal sealed class ConfigLexer(ConfigSource source, ConfigFindings findings)
             return Unclosed(start, quote);
         _at++;
         if (runsOn)
-            findings.Error(source, _at, 1, $"unexpected {ConfigFindings.Show(_text[_at].ToString())} right after a closing quote: a space or \";\" is missing, or a quote inside the word needs a backslash");
+            findings.Error(source, _at, 1,
+                $"unexpected {ConfigFindings.Show(_text[_at].ToString())} right after a closing quote: a space or \";\" is missing, or a quote inside the word needs a backslash");
         return Word(start, _at - start, inside);
     }
 

@@ -77,7 +77,8 @@ internal sealed partial class ConfigParser
             full = Path.GetFullPath(path, includeFolder);
             if (_open.Contains(full))
             {
-                findings.Error(at, $"{ConfigFindings.Show(path)} includes itself: {string.Join(" -> ", _open.Reverse().SkipWhile(f => f != full).Append(full).Select(Path.GetFileName))}");
+                findings.Error(at,
+                    $"{ConfigFindings.Show(path)} includes itself: {string.Join(" -> ", _open.Reverse().SkipWhile(f => f != full).Append(full).Select(Path.GetFileName))}");
                 return;
             }
             text = ReadText(full);

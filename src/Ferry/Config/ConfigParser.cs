@@ -152,15 +152,19 @@ internal sealed partial class ConfigParser(ConfigFindings findings, string inclu
         && word.Source.LineIndexAt(word.Start) > last.Source.LineIndexAt(Math.Max(last.Start, last.End - 1));
 
     private void ReportMissing(ConfigToken last, char mark, ConfigToken name) =>
-        findings.Error(last.Source, last.End, 1, $"\"{mark}\" is missing after {ConfigFindings.Show(last.Text)}{(last == name ? "" : $", at the end of {ConfigFindings.Show(name.Text)}")}");
+        findings.Error(last.Source, last.End, 1,
+            $"\"{mark}\" is missing after {ConfigFindings.Show(last.Text)}{(last == name ? "" : $", at the end of {ConfigFindings.Show(name.Text)}")}");
 
     /// <summary>Reads a block whose brace has been taken.</summary>
     private Head? ParseBlock(Cursor cursor, Frame frame, Head head, List<ConfigNode> into)
     {
         var directive = DirectiveTable.FindBlock(head.Name.Text, frame.Context);
-        if (cursor.Unclosed > 0 && directive is not null && frame.Opener is { } open && !directive.Contexts.HasFlag(frame.Context) && frame.HasAncestorWithin(directive.Contexts))
+        if (cursor.Unclosed > 0 && directive is not null && frame.Opener is { } open
+            && !directive.Contexts.HasFlag(frame.Context) && frame.HasAncestorWithin(directive.Contexts))
         {
-            findings.Error(open, $"block {ConfigFindings.Show(open.Text)} is opened here and not closed: \"}}\" is missing before {ConfigFindings.Show(head.Name.Text)} in line {head.Name.Position.Line}");
+            findings.Error(open,
+                $"block {ConfigFindings.Show(open.Text)} is opened here and not closed: "
+                + $"\"}}\" is missing before {ConfigFindings.Show(head.Name.Text)} in line {head.Name.Position.Line}");
             cursor.Unclosed--;
             return head;
         }
