@@ -125,6 +125,7 @@ public sealed class RelayEndTests
         using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), 16 * 1024);
         Task<RelayResult> run = rig.RunAsync();
         Task<SocketError> strays = Task.Run(rig.Receiver.SendUntilRefusedAsync);
+        await rig.Sender.ReceiveExactlyAsync(1);
 
         await rig.Sender.SendAsync(new byte[1]);
         rig.Sender.Finish();
