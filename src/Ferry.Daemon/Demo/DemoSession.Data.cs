@@ -30,7 +30,9 @@ internal sealed partial class DemoSession
     private async Task<string?> AnswerDataAsync(string verb, string argument, CancellationToken ct)
     {
         var restart = _restart;
-        _restart = 0;
+        // Some clients send REST before they ask for the port, though RFC 3659 §5.3 has it right before the transfer.
+        if (verb is not ("PASV" or "EPSV"))
+            _restart = 0;
         switch (verb)
         {
             case "PASV" when _extendedOnly:
