@@ -47,7 +47,7 @@ internal sealed partial class FtpSession
         _server = server;
         _listener = listener;
         Id = id;
-        _client = new ControlChannel(socket, server.Config.TcpNoDelay, server.Config.SocketKeepalive);
+        _client = new ControlChannel(socket, server.Config.TcpNoDelay, server.Config.SocketKeepalive, urgent: true);
         _engine = new ControlEngine(_client.RemoteEndPoint.AddressFamily);
         _startedAt = _activity = server.Time.GetTimestamp();
         _start = server.Time.GetUtcNow();
@@ -187,13 +187,15 @@ internal sealed partial class FtpSession
         if (passive is not null)
             GiveBack(passive.Lease);
         Volatile.Read(ref _step)?.Dispose();
-        _client.Close();
-        _upstream?.Close();
+        _client.Shutdown();
+        _upstream?.Shutdown();
         SignalReply();
     }
 
     private async Task FinishAsync()
     {
+        _client.Close();
+        _upstream?.Close();
         List<Transfer> transfers;
         lock (_sync)
             transfers = _transfers is null ? [] : [.. _transfers];

@@ -18,7 +18,8 @@ internal sealed partial class ControlChannel : IDisposable
     /// <param name="socket">Connected; the channel owns it.</param>
     /// <param name="noDelay">TCP_NODELAY.</param>
     /// <param name="keepAlive">SO_KEEPALIVE.</param>
-    public ControlChannel(Socket socket, bool noDelay, bool keepAlive)
+    /// <param name="urgent">Keep account of urgent data, which only clients send.</param>
+    public ControlChannel(Socket socket, bool noDelay, bool keepAlive, bool urgent)
     {
         _socket = socket;
         RemoteEndPoint = EndPoints.Plain((IPEndPoint)socket.RemoteEndPoint!);
@@ -27,8 +28,10 @@ internal sealed partial class ControlChannel : IDisposable
         socket.NoDelay = noDelay;
         if (keepAlive)
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        _seesUrgent = urgent;
         // Urgent data stays in line (RFC 1123 §4.1.2.10 for ABOR); without this its last byte would be lost to the reader.
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.OutOfBandInline, true);
+        if (urgent)
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.OutOfBandInline, true);
     }
 
     public IPEndPoint RemoteEndPoint { get; }
@@ -108,6 +111,19 @@ internal sealed partial class ControlChannel : IDisposable
         }
         catch (ObjectDisposedException)
         {
+        }
+    }
+
+    /// <summary>Ends both directions in order: the peer gets FIN, and whoever waits to read gets an end of stream, which costs far less than the exception of a closed socket.</summary>
+    public void Shutdown()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            Dispose(); // the peer has gone already
         }
     }
 
