@@ -33,7 +33,7 @@ class Ports:
 
 
 def ferry_conf(ports, folder):
-    return f"""pid {folder}/ferry.pid;
+    return f"""pid {folder}/ferry-{ports.front}.pid;
 error_log {folder}/ferry.log warn;
 events {{
     worker_connections {CONNECTIONS};
@@ -55,7 +55,7 @@ def nginx_conf(ports, folder):
         (port + SHIFT, port) for port in range(ports.server_data[0], ports.server_data[1] + 1))
     servers = "".join(f"    server {{ listen {ADDRESS}:{here}; proxy_pass {ADDRESS}:{there}; }}\n" for here, there in forward)
     return (f"load_module {module};\n" if module else "") + f"""daemon off;
-pid {folder}/nginx.pid;
+pid {folder}/nginx-{ports.front}.pid;
 error_log {folder}/nginx.log warn;
 worker_processes auto;
 worker_rlimit_nofile {CONNECTIONS};

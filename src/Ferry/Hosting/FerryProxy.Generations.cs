@@ -21,7 +21,7 @@ public sealed partial class FerryProxy
         foreach (var server in made.Servers)
         {
             foreach (var listen in server.Config.Listens)
-                made.Listeners[listen.EndPoint].Start((socket, listener) => Accept(socket, listener, server, made));
+                made.Listeners[listen.EndPoint].Start((socket, listener) => Accept(socket, listener, listen.EndPoint, server, made));
         }
         if (previous is null)
             return;
@@ -64,7 +64,37 @@ public sealed partial class FerryProxy
     }
 
     /// <summary>A client has connected. Runs on the accept loop: nothing here waits.</summary>
-    private void Accept(Socket socket, IPAddress listener, ControlServer server, Generation generation)
+    private void Accept(Socket socket, IPAddress listener, IPEndPoint endPoint, ControlServer server, Generation generation)
+    {
+        if (!generation.TryHold())
+        {
+            AcceptAnew(socket, listener, endPoint);
+            return;
+        }
+        var session = TryBegin(socket, listener, server, generation);
+        if (session is null)
+        {
+            _ = generation.LetGoAsync();
+            return;
+        }
+        _ = RunAsync(session, generation);
+        if (_stopping)
+            session.Stop(SessionEndReason.Stopped); // it began while all the others were being ended
+    }
+
+    /// <summary>A reload has retired the generation between the accept and here: the connection is its successor's.</summary>
+    private void AcceptAnew(Socket socket, IPAddress listener, IPEndPoint endPoint)
+    {
+        var current = _current;
+        var server = current?.Servers.FirstOrDefault(s => s.Config.Listens.Any(l => l.EndPoint.Equals(endPoint)));
+        if (server is null)
+            socket.Dispose();
+        else
+            Accept(socket, listener, endPoint, server, current!);
+    }
+
+    /// <summary>Makes the client's session; null where the client is turned away or has gone.</summary>
+    private FtpSession? TryBegin(Socket socket, IPAddress listener, ControlServer server, Generation generation)
     {
         try
         {
@@ -73,7 +103,7 @@ public sealed partial class FerryProxy
                 _parts.Metrics.ClientRejected("access_rules");
                 Log.Denied(_parts.Logger, socket.RemoteEndPoint);
                 socket.Dispose();
-                return;
+                return null;
             }
             var id = _idPrefix + Interlocked.Increment(ref _lastId).ToString(CultureInfo.InvariantCulture);
             var session = new FtpSession(socket, listener, server, id);
@@ -82,17 +112,15 @@ public sealed partial class FerryProxy
                 _parts.Metrics.ClientRejected("max_sessions");
                 Log.Full(_parts.Logger, socket.RemoteEndPoint, generation.Config.MaxSessions);
                 session.Refuse();
-                return;
+                return null;
             }
-            generation.Hold();
             _parts.Metrics.SessionStarted();
-            _ = RunAsync(session, generation);
-            if (_stopping)
-                session.Stop(SessionEndReason.Stopped); // it began while all the others were being ended
+            return session;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             socket.Dispose(); // the client left before it was served
+            return null;
         }
     }
 

@@ -36,8 +36,16 @@ internal sealed class Generation
 
     public List<ErrorLogTarget> ErrorLogs { get; } = [];
 
-    /// <summary>A session of this generation begins.</summary>
-    public void Hold() => Interlocked.Increment(ref _holds);
+    /// <summary>A session of this generation begins; false where the generation has ended already.</summary>
+    public bool TryHold()
+    {
+        while (Volatile.Read(ref _holds) is > 0 and var holds)
+        {
+            if (Interlocked.CompareExchange(ref _holds, holds + 1, holds) == holds)
+                return true;
+        }
+        return false;
+    }
 
     /// <summary>A session of this generation has ended, or the generation is no longer in force.</summary>
     public Task LetGoAsync() => Interlocked.Decrement(ref _holds) == 0 ? _ended(this) : Task.CompletedTask;

@@ -113,12 +113,14 @@ internal sealed class DataRelay
     {
         switch (await CopyAsync(back).ConfigureAwait(false))
         {
+            case FlowEnd.Closed when back.From.IsGone():
+            case FlowEnd.ReadFailed:
+                // Gone before it was given the end of the file: a reset, of which the write of the other direction may have been told first.
+                Abort(ReadFailed(back));
+                break;
             case FlowEnd.Closed:
                 // Where this fails the sender's leg is gone, and the pump that reads it finds out how.
                 back.To.TryShutdownSend();
-                break;
-            case FlowEnd.ReadFailed:
-                Abort(ReadFailed(back));
                 break;
             case FlowEnd.WriteFailed:
                 Abort(WriteFailed(back));

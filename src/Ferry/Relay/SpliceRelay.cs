@@ -42,10 +42,9 @@ internal sealed class SpliceRelay(PipePool pipes) : IRelay
                 {
                     case 0:
                         return flow.IsStopped ? FlowEnd.Stopped : FlowEnd.Closed;
-                    case -Libc.EAGAIN:
-                        continue;
-                    case -Libc.EINVAL or -Libc.ENOMEM or -Libc.ENOSYS or -Libc.EPERM:
-                        // No pipe to be had, no memory for it, a kind of socket or a sandbox without splice. Nothing was taken from the socket.
+                    case -Libc.EAGAIN or -Libc.EINVAL or -Libc.ENOMEM or -Libc.ENOSYS or -Libc.EPERM:
+                        // No pipe to be had, no memory for it, a kind of socket or a sandbox without splice; or EAGAIN from a socket that has bytes:
+                        // splice stops for good where the peer marked some as urgent (MSG_OOB), recv does not. Nothing was taken from the socket.
                         return await StreamRelay.Shared.CopyAsync(flow).ConfigureAwait(false);
                     case < 0:
                         return FlowEnd.ReadFailed;

@@ -35,8 +35,8 @@ internal sealed partial class FtpSession
                         if (await _client.FillAsync().ConfigureAwait(false))
                             break;
                         // What a line's end never came for is no command. The server is told as the client told us, and may finish.
-                        MoveTo(SessionState.Closing);
                         Volatile.Write(ref _closingAt, _server.Time.GetTimestamp());
+                        MoveTo(SessionState.Closing);
                         _upstream!.ShutdownSend();
                         return;
                     case CommandStep.Forward:
@@ -44,8 +44,10 @@ internal sealed partial class FtpSession
                         break;
                     case CommandStep.Rewrite:
                         _client.Consume(length);
+                        _writingUpstream = true;
                         _upstream!.Write(decision.Bytes);
                         await _upstream.FlushAsync().ConfigureAwait(false);
+                        _writingUpstream = false;
                         break;
                     case CommandStep.FlushClient:
                         await _client.FlushAsync().ConfigureAwait(false);
@@ -63,7 +65,7 @@ internal sealed partial class FtpSession
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            End(_writingUpstream ? SessionEndReason.UpstreamFailed : SessionEndReason.ClientFailed, null);
+            End(_writingUpstream ? SessionEndReason.UpstreamFailed : SessionEndReason.ClientFailed, _writingUpstream ? UpstreamFailedReply : null);
         }
         catch (Exception e)
         {

@@ -162,17 +162,16 @@ internal sealed partial class FtpSession
     }
 
     /// <summary>A 1xx has been passed on: data may flow.</summary>
-    private void StartTransfer(ControlDecision decision)
+    private ValueTask StartTransferAsync(ControlDecision decision)
     {
         var transfer = TransferUnderWay();
         if (transfer is { IsStarted: false })
             transfer.Start(_server.Time.GetTimestamp());
-        else if (transfer is null)
-            _ = OpenUnknownTransferAsync(decision.Verb);
+        return transfer is null ? OpenUnknownTransferAsync(decision.Verb) : ValueTask.CompletedTask;
     }
 
     /// <summary>A command that Ferry does not know as a transfer command has been answered 150 and uses the passive port.</summary>
-    private async Task OpenUnknownTransferAsync(FtpVerb verb)
+    private async ValueTask OpenUnknownTransferAsync(FtpVerb verb)
     {
         PassivePort? passive;
         lock (_sync)

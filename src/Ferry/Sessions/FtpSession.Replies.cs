@@ -38,7 +38,7 @@ internal sealed partial class FtpSession
                 switch (step)
                 {
                     case ReplyStep.StartTransfer:
-                        StartTransfer(decision);
+                        await StartTransferAsync(decision).ConfigureAwait(false);
                         break;
                     case ReplyStep.FinishTransfer:
                         await FinishTransferAsync(decision, length).ConfigureAwait(false);
@@ -58,7 +58,7 @@ internal sealed partial class FtpSession
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            End(writing ? ClientGone : SessionEndReason.UpstreamFailed, writing ? null : "421 The connection to the server failed.\r\n"u8.ToArray());
+            End(writing ? ClientGone : SessionEndReason.UpstreamFailed, writing ? null : UpstreamFailedReply);
         }
         catch (Exception e)
         {
@@ -66,6 +66,9 @@ internal sealed partial class FtpSession
             End(SessionEndReason.InternalError, null);
         }
     }
+
+    // A server that has said goodbye by itself is not spoken for a second time.
+    private byte[]? UpstreamFailedReply => _lastCode is 221 or 421 ? null : "421 The connection to the server failed.\r\n"u8.ToArray();
 
     private SessionEndReason ClientGone => _state == SessionState.Closing ? SessionEndReason.ClientClosed : SessionEndReason.ClientFailed;
 
@@ -169,7 +172,7 @@ internal sealed partial class FtpSession
             }
             else
             {
-                WriteReply(decision, _upstream!.Buffered[..length].TrimEnd("\r\n"u8), length);
+                WriteReply(decision, _upstream!.Buffered[..Math.Min(length, LineScanner.MaxLine - 2)].TrimEnd("\r\n"u8), length);
             }
         }
         SignalReply();

@@ -125,7 +125,7 @@ internal sealed partial class FtpSession
         SessionState state;
         lock (_sync)
         {
-            busy = _transfers is { Count: > 0 };
+            busy = _transfers?.Exists(static t => t.IsFlowing) ?? false;
             loggedIn = _engine.LoggedIn;
             state = _state;
         }
@@ -184,7 +184,8 @@ internal sealed partial class FtpSession
         if (farewell is not null)
             _client.TrySendLast(farewell);
         transfers?.ForEach(static t => t.Cut(TransferOutcome.SessionEnded));
-        passive?.Lease.Dispose();
+        if (passive is not null)
+            GiveBack(passive.Lease);
         Volatile.Read(ref _step)?.Dispose();
         _client.Close();
         _upstream?.Close();
@@ -200,6 +201,7 @@ internal sealed partial class FtpSession
         {
             await transfer.Completion.ConfigureAwait(false);
             Conclude(transfer, 0);
+            await transfer.Recording.ConfigureAwait(false);
         }
         _upstreamServer?.Release();
         var reason = _endReason ?? SessionEndReason.InternalError;

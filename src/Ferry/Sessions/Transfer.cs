@@ -19,7 +19,8 @@ internal sealed class Transfer
     private static readonly TimeSpan WindDownLimit = TimeSpan.FromSeconds(2);
 
     private readonly Lock _sync = new();
-    private readonly TaskCompletionSource<TransferOutcome> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Continued on the spot: whoever completes it holds no lock.
+    private readonly TaskCompletionSource<TransferOutcome> _completion = new();
     private readonly DataLease _lease;
     private readonly DataUse _use;
     private readonly Action<Transfer> _matched;
@@ -50,6 +51,9 @@ internal sealed class Transfer
 
     public FtpVerb Verb { get; }
 
+    /// <summary>The command's name as clients write it.</summary>
+    public string VerbName => Verb == FtpVerb.Other ? "OTHER" : Verb.ToString().ToUpperInvariant();
+
     public DataUse Use => _use;
 
     public byte[] Path { get; }
@@ -70,6 +74,9 @@ internal sealed class Transfer
     /// <summary>The server's last word on it has been read, or the session is over.</summary>
     public bool IsConcluded { get; set; }
 
+    /// <summary>The telling of its end, where that had to wait for its data connections.</summary>
+    public Task Recording { get; set; } = Task.CompletedTask;
+
     /// <summary>The relay's end, as logs name it; null where it never ran.</summary>
     public RelayEnd? RelayEnd { get; private set; }
 
@@ -81,6 +88,9 @@ internal sealed class Transfer
     public Task<TransferOutcome> Completion => _completion.Task;
 
     public bool IsStarted => _started;
+
+    /// <summary>The server has let data flow, and its end has not come; every wait within is bounded.</summary>
+    public bool IsFlowing => _started && !_completion.Task.IsCompleted;
 
     /// <summary>Lets data flow as soon as the client has connected. Once.</summary>
     public void Start(long now)

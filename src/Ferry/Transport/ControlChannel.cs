@@ -2,28 +2,18 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Ferry.Protocol;
-using Ferry.Transport.Linux;
 
 namespace Ferry.Transport;
 
 /// <summary>
 /// One control connection, to a client or to a server. One reader at a time; any thread may write. A channel that waits holds no buffer.
 /// </summary>
-internal sealed class ControlChannel : IDisposable
+internal sealed partial class ControlChannel : IDisposable
 {
-    // A peer that reads nothing blocks the pump that writes to it, so this much is only ever reached by a fault of ours.
-    private const int MaxUnsent = 256 * 1024;
-
     private readonly Socket _socket;
-    private readonly Lock _sync = new();
     private byte[]? _in;
     private int _start;
     private int _end;
-    private int _urgent = -1;
-    private byte[]? _out;
-    private int _outLength;
-    private bool _sending;
-    private TaskCompletionSource? _sent;
 
     /// <param name="socket">Connected; the channel owns it.</param>
     /// <param name="noDelay">TCP_NODELAY.</param>
@@ -54,9 +44,6 @@ internal sealed class ControlChannel : IDisposable
     /// <summary>What has been received and not consumed.</summary>
     public ReadOnlySpan<byte> Buffered => _in is null ? default : _in.AsSpan(_start, _end - _start);
 
-    /// <summary>Offset in <see cref="Buffered"/> of a byte that was sent as urgent; -1 when there is none.</summary>
-    public int UrgentOffset => _urgent < _start ? -1 : _urgent - _start;
-
     /// <summary>Waits until there is more than <see cref="Buffered"/> holds. Buffered must not be a full line's bound already.</summary>
     /// <returns>False at the end of the peer's stream.</returns>
     /// <exception cref="SocketException">The connection failed.</exception>
@@ -69,6 +56,7 @@ internal sealed class ControlChannel : IDisposable
             {
                 _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
                 _in = ArrayPool<byte>.Shared.Rent(LineScanner.MaxLine);
+                NoteUrgentMark();
                 received = _socket.Receive(_in.AsSpan(0, LineScanner.MaxLine), SocketFlags.None, out var error);
                 if (error == SocketError.WouldBlock)
                 {
@@ -82,9 +70,9 @@ internal sealed class ControlChannel : IDisposable
             {
                 if (_start > 0)
                     Compact();
-                // A read ends before an urgent byte, so only a line that is cut here can have one next.
-                if (Libc.IsAtUrgentMark(_socket.SafeHandle))
-                    _urgent = _end;
+                // Before the byte has come there is no mark to be seen.
+                _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
+                NoteUrgentMark();
                 received = await _socket.ReceiveAsync(_in.AsMemory(_end, LineScanner.MaxLine - _end), SocketFlags.None).ConfigureAwait(false);
             }
             if (received == 0)
@@ -105,93 +93,6 @@ internal sealed class ControlChannel : IDisposable
         _start += count;
         if (_start == _end)
             Release();
-    }
-
-    /// <summary>Puts bytes in line for <see cref="FlushAsync"/>; the order of calls is the order on the wire.</summary>
-    public void Write(ReadOnlySpan<byte> bytes)
-    {
-        lock (_sync)
-        {
-            var needed = _outLength + bytes.Length;
-            if (needed > MaxUnsent)
-                throw new InvalidOperationException("A control channel was written to without being flushed.");
-            if (_out is null || _out.Length < needed)
-            {
-                var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 512));
-                if (_out is not null)
-                {
-                    _out.AsSpan(0, _outLength).CopyTo(larger);
-                    ArrayPool<byte>.Shared.Return(_out);
-                }
-                _out = larger;
-            }
-            bytes.CopyTo(_out.AsSpan(_outLength));
-            _outLength = needed;
-        }
-    }
-
-    /// <summary>Sends everything written so far; returns when the kernel has it.</summary>
-    /// <exception cref="SocketException">The connection failed.</exception>
-    public async ValueTask FlushAsync()
-    {
-        Task? others = null;
-        lock (_sync)
-        {
-            if (_sending)
-                others = (_sent ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
-            else if (_outLength == 0)
-                return;
-            else
-                _sending = true;
-        }
-        if (others is not null)
-        {
-            await others.ConfigureAwait(false);
-            return;
-        }
-        try
-        {
-            while (TakeUnsent(out var bytes, out var length))
-            {
-                try
-                {
-                    await SendAllAsync(bytes.AsMemory(0, length), SocketFlags.None).ConfigureAwait(false);
-                }
-                finally
-                {
-                    ArrayPool<byte>.Shared.Return(bytes);
-                }
-            }
-        }
-        catch (Exception failure)
-        {
-            EndSending(failure);
-            throw;
-        }
-    }
-
-    /// <summary>Sends bytes of which the last is urgent (MSG_OOB), after everything written before. The channel must have one writer.</summary>
-    public async ValueTask SendUrgentAsync(ReadOnlyMemory<byte> bytes)
-    {
-        await FlushAsync().ConfigureAwait(false);
-        await SendAllAsync(bytes, SocketFlags.OutOfBand).ConfigureAwait(false);
-    }
-
-    /// <summary>Sends a last line if that can be done at once and in order; for a channel that is about to be closed.</summary>
-    public void TrySendLast(ReadOnlySpan<byte> line)
-    {
-        lock (_sync)
-        {
-            if (_sending || _outLength > 0)
-                return;
-            try
-            {
-                BytesSent += _socket.Send(line, SocketFlags.None, out _);
-            }
-            catch (ObjectDisposedException)
-            {
-            }
-        }
     }
 
     /// <summary>Ends our direction in order (FIN).</summary>
@@ -242,48 +143,6 @@ internal sealed class ControlChannel : IDisposable
 
     /// <summary>Closes the socket, which ends any call in flight with an error. The buffers go with the pumps that use them.</summary>
     public void Dispose() => _socket.Dispose();
-
-    private bool TakeUnsent(out byte[] bytes, out int length)
-    {
-        lock (_sync)
-        {
-            bytes = _out!;
-            length = _outLength;
-            _out = null;
-            _outLength = 0;
-            if (length > 0)
-                return true;
-            if (bytes is not null)
-                ArrayPool<byte>.Shared.Return(bytes);
-        }
-        EndSending(null);
-        return false;
-    }
-
-    private void EndSending(Exception? failure)
-    {
-        TaskCompletionSource? sent;
-        lock (_sync)
-        {
-            _sending = false;
-            sent = _sent;
-            _sent = null;
-        }
-        if (failure is null)
-            sent?.SetResult();
-        else
-            sent?.SetException(failure);
-    }
-
-    private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes, SocketFlags flags)
-    {
-        while (bytes.Length > 0)
-        {
-            var sent = await _socket.SendAsync(bytes, flags).ConfigureAwait(false);
-            BytesSent += sent;
-            bytes = bytes[sent..];
-        }
-    }
 
     private void Compact()
     {

@@ -46,6 +46,7 @@ internal sealed partial class PortPool : IDisposable
     private readonly ILogger _logger;
     private readonly Random _random;
     private int _used;
+    private long _refused;
     private bool _closed;
 
     public PortPool(ZoneConfig zone, DataPeerPolicy peer, TimeProvider time, ILogger logger, Random? random = null)
@@ -221,13 +222,13 @@ internal sealed partial class PortPool : IDisposable
             // It was gone before it could be asked who it was.
         }
         Log.PeerRefused(_logger, peer, port.Port);
-        RefusedConnections++;
+        Interlocked.Increment(ref _refused);
         socket.LingerState = new LingerOption(true, 0);
         socket.Dispose();
     }
 
     /// <summary>Connections to open ports that no lease waited for.</summary>
-    public long RefusedConnections { get; private set; }
+    public long RefusedConnections => Interlocked.Read(ref _refused);
 
     private void BecomeIdle(IPAddress client, ClientPorts ports)
     {

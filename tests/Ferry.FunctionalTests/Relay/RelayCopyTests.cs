@@ -80,6 +80,23 @@ public sealed class RelayCopyTests
 
     [Theory]
     [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
+    public async Task Urgent_bytes_do_not_stop_the_rest(RelayKind kind, bool upload)
+    {
+        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
+        await rig.Sender.SendAsync(new byte[100]);
+        await rig.Sender.SendAsync(new byte[1], SocketFlags.OutOfBand);
+        await rig.Sender.SendAsync(new byte[200]);
+
+        Task<RelayResult> run = Task.Run(rig.RunAsync);
+        await rig.Receiver.ReceiveExactlyAsync(300);
+        rig.Sender.Finish();
+
+        Assert.True((await run).IsComplete);
+        Assert.Equal(300, rig.Moved);
+    }
+
+    [Theory]
+    [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
     public async Task A_slow_receiver_slows_the_sender_and_fills_no_memory(RelayKind kind, bool upload)
     {
         // One pipe or buffer, one piece on its way out of it, and the buffers of four sockets, which the kernel doubles.

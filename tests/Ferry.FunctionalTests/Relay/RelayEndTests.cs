@@ -124,7 +124,8 @@ public sealed class RelayEndTests
     {
         using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), 16 * 1024);
         Task<RelayResult> run = rig.RunAsync();
-        Task<SocketError> strays = rig.Receiver.SendUntilRefusedAsync();
+        Task<SocketError> strays = Task.Run(rig.Receiver.SendUntilRefusedAsync);
+        await rig.Sender.ReceiveExactlyAsync(1);
 
         await rig.Sender.SendAsync(new byte[1]);
         rig.Sender.Finish();

@@ -59,6 +59,11 @@ internal static class Wire
         {
             return exception.SocketErrorCode;
         }
+        catch (ObjectDisposedException)
+        {
+            // The test itself has closed it between two sends.
+            return SocketError.OperationAborted;
+        }
     }
 
     public static async Task ReceiveExactlyAsync(this Socket socket, int size)
