@@ -5,7 +5,7 @@ namespace Ferry.Tests.Solution;
 
 public sealed class PublicApiTests
 {
-    private const string Snapshot = "test/Ferry.Tests/Solution/PublicApi.txt";
+    private const string Snapshot = "tests/Ferry.Tests/Solution/PublicApi.txt";
 
     /// <summary>What embedders may call changes on purpose or not at all.</summary>
     [Fact]

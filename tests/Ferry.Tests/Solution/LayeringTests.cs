@@ -117,8 +117,8 @@ public sealed partial class LayeringTests
     [Theory]
     [InlineData("src/Ferry")]
     [InlineData("src/Ferry.Daemon")]
-    [InlineData("test/Ferry.Tests")]
-    [InlineData("test/Ferry.FunctionalTests")]
+    [InlineData("tests/Ferry.Tests")]
+    [InlineData("tests/Ferry.FunctionalTests")]
     [InlineData("bench/Ferry.Benchmarks")]
     public void A_namespace_is_the_folder_of_its_file(string project)
     {

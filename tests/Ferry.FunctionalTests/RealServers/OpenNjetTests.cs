@@ -37,7 +37,7 @@ public sealed class OpenNjetTests(OpenNjetSetting setting) : IClassFixture<OpenN
             @"port 100(0\d|10) given back \(\d+ used, \d+ free\)",
         ];
         var log = Path.Combine(setting.Prefix, "logs", "error.log");
-        await Wait.Until(() => Array.TrueForAll(facts, f => Regex.IsMatch(ReadShared(log), f)), () => $"all facts in the log:\n{ReadShared(log)}");
+        await Wait.Until(() => Array.TrueForAll(facts, f => Regex.IsMatch(ReadShared(log), f, RegexOptions.IgnoreCase)), () => $"all facts in the log:\n{ReadShared(log)}");
         Assert.DoesNotContain(setting.Target.Password, ReadShared(log), StringComparison.Ordinal);
     }
 

@@ -56,7 +56,7 @@ internal static partial class DaemonUnderTest
 
     private static string Find()
     {
-        // …/test/Ferry.FunctionalTests/bin/Release/net10.0/
+        // …/tests/Ferry.FunctionalTests/bin/Release/net10.0/
         var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
         var root = here;
         while (!File.Exists(Path.Combine(root.FullName, "Ferry.slnx")))
