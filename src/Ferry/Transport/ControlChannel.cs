@@ -144,19 +144,6 @@ internal sealed partial class ControlChannel : IDisposable
         Dispose();
     }
 
-    /// <summary>Closes as an abort (RST). Ends any call in flight.</summary>
-    public void Reset()
-    {
-        try
-        {
-            _socket.LingerState = new LingerOption(true, 0);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-        }
-        Dispose();
-    }
-
     /// <summary>Closes the socket, which ends any call in flight with an error. The buffers go with the pumps that use them.</summary>
     public void Dispose() => _socket.Dispose();
 
