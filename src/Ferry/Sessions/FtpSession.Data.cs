@@ -130,7 +130,10 @@ internal sealed partial class FtpSession
             _transferCount++;
             ended = _endReason is not null;
             if (!ended && forwarded is { } verb)
+            {
                 _engine.TransferOpened(verb);
+                transfer.Number = _engine.LastTransfer;
+            }
         }
         _server.Metrics.TransferStarted();
         if (ended)
@@ -164,15 +167,15 @@ internal sealed partial class FtpSession
     /// <summary>A 1xx has been passed on: data may flow.</summary>
     private void StartTransfer(ControlDecision decision)
     {
-        var transfer = TransferUnderWay();
+        var transfer = FindTransfer(decision.Transfer);
         if (transfer is { IsStarted: false })
             transfer.Start(_server.Time.GetTimestamp());
         else if (transfer is null)
-            _ = OpenUnknownTransferAsync(decision.Verb);
+            _ = OpenUnknownTransferAsync(decision);
     }
 
     /// <summary>A command that Ferry does not know as a transfer command has been answered 150 and uses the passive port.</summary>
-    private async Task OpenUnknownTransferAsync(FtpVerb verb)
+    private async Task OpenUnknownTransferAsync(ControlDecision decision)
     {
         PassivePort? passive;
         lock (_sync)
@@ -187,16 +190,40 @@ internal sealed partial class FtpSession
             GiveBack(passive.Lease);
             return;
         }
-        var transfer = new Transfer(passive.Lease, leg, verb, DataUse.None, [], LogMatched);
-        if (Register(transfer, null))
-            transfer.Start(_server.Time.GetTimestamp());
+        var transfer = new Transfer(passive.Lease, leg, decision.Verb, DataUse.None, [], LogMatched) { Number = decision.Transfer };
+        if (!Register(transfer, null))
+            return;
+        transfer.Start(_server.Time.GetTimestamp());
+        lock (_sync)
+        {
+            if (transfer.Number < _engine.OldestTransfer) // its last reply came before our connection stood
+                End(transfer);
+        }
     }
 
-    /// <summary>The oldest transfer whose last reply has not come.</summary>
-    private Transfer? TransferUnderWay()
+    private Transfer? FindTransfer(int number)
     {
         lock (_sync)
-            return _transfers?.Find(static t => !t.IsConcluded);
+            return _transfers?.Find(t => t.Number == number && !t.IsConcluded);
+    }
+
+    /// <summary>Ends transfers of which no reply will come any more: the server has passed over them. Under the lock.</summary>
+    private void ConcludeStale()
+    {
+        if (_transfers is not { Count: > 0 })
+            return;
+        var oldest = _engine.OldestTransfer;
+        foreach (var transfer in _transfers.FindAll(t => t.Number < oldest && !t.IsConcluded))
+            End(transfer);
+    }
+
+    /// <summary>No reply will come for the transfer: what still flows is delivered.</summary>
+    private void End(Transfer transfer)
+    {
+        transfer.WindDown();
+        if (!transfer.IsStarted)
+            transfer.Discard();
+        Conclude(transfer, 0);
     }
 
     /// <summary>Waits until the data of a transfer has been delivered; the server's last reply to it has this code.</summary>

@@ -48,6 +48,9 @@ internal sealed class Transfer
         UpstreamEndPoint = upstream.RemoteEndPoint;
     }
 
+    /// <summary>The engine's number of it, by which replies name it.</summary>
+    public int Number { get; set; }
+
     public FtpVerb Verb { get; }
 
     public DataUse Use => _use;
