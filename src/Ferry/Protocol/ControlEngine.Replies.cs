@@ -130,7 +130,7 @@ internal sealed partial class ControlEngine
             {
                 _pending.RemoveAt(_asker);
                 if (asker.Verb == FtpVerb.Abor && code < 300)
-                    DropAborted();
+                    DropTransfersBefore(_asker);
                 Answered(asker, code);
             }
         }
@@ -138,9 +138,9 @@ internal sealed partial class ControlEngine
     }
 
     // A server that has not accepted the data connection yet answers the ABOR alone (pyftpdlib: 225); nothing follows for the transfer.
-    private void DropAborted()
+    private void DropTransfersBefore(int abort)
     {
-        for (var i = _asker - 1; i >= 0; i--)
+        for (var i = abort - 1; i >= 0; i--)
         {
             if (_pending[i].HasData)
                 _pending.RemoveAt(i);
@@ -222,24 +222,27 @@ internal sealed partial class ControlEngine
     /// </summary>
     private int IndexOfAsker(int code)
     {
-        var first = _pending.FindIndex(static p => p.Answer is null);
-        if (first < 0)
-            return first;
-        if (_pending[first].Verb == FtpVerb.Abor && !AnswersAbort(code) && _pending.FindIndex(first + 1, static p => p.Answer is null) >= 0)
+        while (true)
         {
-            _pending.RemoveAt(first);
-            return IndexOfAsker(code);
+            var first = _pending.FindIndex(static p => p.Answer is null);
+            var asker = first;
+            if (first >= 0 && _pending[first].HasData && _pending[first].Preliminary && code >= 200 && !EndsTransfer(code))
+            {
+                var next = _pending.FindIndex(first + 1, static p => p.Answer is null && !p.HasData);
+                asker = next < 0 ? first : next;
+            }
+            if (asker < 0 || _pending[asker].Verb != FtpVerb.Abor || AnswersAbort(code) || _pending.FindIndex(asker + 1, static p => p.Answer is null) < 0)
+                return asker;
+            _pending.RemoveAt(asker);
+            DropTransfersBefore(asker);
         }
-        if (!_pending[first].HasData || !_pending[first].Preliminary || code < 200 || EndsTransfer(code))
-            return first;
-        var next = _pending.FindIndex(first + 1, static p => p.Answer is null && !p.HasData);
-        return next < 0 ? first : next;
     }
 
     // RFC 959 §5.4 for the transfer commands: 226, 250 and the 4xx and 5xx; 500-504 complain about a command, which the 1xx has already accepted.
     private static bool EndsTransfer(int code) => code is 226 or 250 or (>= 400 and < 500) or >= 505;
 
-    // RFC 959 §5.4; an ABOR that was answered together with its transfer must not take the next command's reply.
+    // RFC 959 §5.4; an ABOR that was answered together with its transfer, or not at all (Pure-FTPd, when the client closes its data connection
+    // at the same time), must not take the next command's reply.
     private static bool AnswersAbort(int code) => code is 225 or 226 or >= 400;
 
     /// <summary>

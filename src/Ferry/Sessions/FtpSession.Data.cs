@@ -207,25 +207,6 @@ internal sealed partial class FtpSession
             return _transfers?.Find(t => t.Number == number && !t.IsConcluded);
     }
 
-    /// <summary>Ends transfers of which no reply will come any more: the server has passed over them. Under the lock.</summary>
-    private void ConcludeStale()
-    {
-        if (_transfers is not { Count: > 0 })
-            return;
-        var oldest = _engine.OldestTransfer;
-        foreach (var transfer in _transfers.FindAll(t => t.Number < oldest && !t.IsConcluded))
-            End(transfer);
-    }
-
-    /// <summary>No reply will come for the transfer: what still flows is delivered.</summary>
-    private void End(Transfer transfer)
-    {
-        transfer.WindDown();
-        if (!transfer.IsStarted)
-            transfer.Discard();
-        Conclude(transfer, 0);
-    }
-
     /// <summary>Waits until the data of a transfer has been delivered; the server's last reply to it has this code.</summary>
     /// <returns>Null, or the reply to give in place of the server's: what the server calls complete did not arrive.</returns>
     private async Task<byte[]?> HoldAsync(Transfer transfer, int code)
