@@ -19,6 +19,25 @@ internal sealed partial class FtpSession
             transfer.Recording = RecordLaterAsync(transfer, code);
     }
 
+    /// <summary>Ends transfers of which no reply will come any more: the server has passed over them. Under the lock.</summary>
+    private void ConcludeStale()
+    {
+        if (_transfers is not { Count: > 0 })
+            return;
+        var oldest = _engine.OldestTransfer;
+        foreach (var transfer in _transfers.FindAll(t => t.Number < oldest && !t.IsConcluded))
+            End(transfer);
+    }
+
+    /// <summary>No reply will come for the transfer: what still flows is delivered.</summary>
+    private void End(Transfer transfer)
+    {
+        transfer.WindDown();
+        if (!transfer.IsStarted)
+            transfer.Discard();
+        Conclude(transfer, 0);
+    }
+
     private async Task RecordLaterAsync(Transfer transfer, int code)
     {
         await transfer.Completion.ConfigureAwait(false);

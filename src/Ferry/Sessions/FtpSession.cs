@@ -158,7 +158,10 @@ internal sealed partial class FtpSession
     {
         lock (_sync)
         {
-            if (!_draining || _transfers is { Count: > 0 } || (_state == SessionState.Open && _engine.InFlight > 0))
+            if (!_draining || _transfers is { Count: > 0 })
+                return;
+            // A server that owes an answer has a while for it; one that has forgotten does not hold the drain up.
+            if (_state == SessionState.Open && _engine.InFlight > 0 && _server.Time.GetElapsedTime(_activity) < ClosingLimit)
                 return;
         }
         Stop(SessionEndReason.Drained);

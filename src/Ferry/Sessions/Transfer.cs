@@ -49,6 +49,9 @@ internal sealed class Transfer
         UpstreamEndPoint = upstream.RemoteEndPoint;
     }
 
+    /// <summary>The engine's number of it, by which replies name it.</summary>
+    public int Number { get; set; }
+
     public FtpVerb Verb { get; }
 
     /// <summary>The command's name as clients write it.</summary>

@@ -89,6 +89,6 @@ public sealed class ControlChannelTests : IDisposable
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(_listener.LocalEndPoint!);
-        return (new ControlChannel(await _listener.AcceptAsync(), noDelay: true, keepAlive: true), new LineWire(socket), urgent: true);
+        return (new ControlChannel(await _listener.AcceptAsync(), noDelay: true, keepAlive: true, urgent: true), new LineWire(socket));
     }
 }
