@@ -1,8 +1,108 @@
+using System.IO;
+using System.Net;
+using System.Net.Sockets;
+using Ferry.Config;
+using Ferry.Daemon.Demo;
+using Ferry.Hosting;
+
 namespace Ferry.Daemon;
 
+/// <summary><c>ferryd demo</c>: a small FTP server with Ferry in front of it, on this machine, to see it work.</summary>
 internal static class DemoCommand
 {
     public const int DefaultPort = 2121;
+    public const int MinDataPort = 21000;
+    public const int MaxDataPort = 21010;
 
-    public static Task<int> RunAsync(int port, string? root) => Task.FromResult(port + (root?.Length ?? 0));
+    /// <param name="port">Where Ferry listens; 0: any free port.</param>
+    /// <param name="root">The folder that is served; null: a temporary one with a few files in it.</param>
+    public static async Task<int> RunAsync(int port, string? root)
+    {
+        if (WhyNotFree(port) is { } taken)
+        {
+            Report.Error(taken);
+            return ExitCode.Failure;
+        }
+        using var signals = new Signals();
+        try
+        {
+            using var folder = root is null ? DemoFolder.CreateTemporary() : DemoFolder.Open(root);
+            await using var server = new DemoServer(folder, TimeProvider.System);
+            using var log = new DemoLog(TimeProvider.System);
+            await using var proxy = new FerryProxy(Configure(port, server.EndPoint), log);
+            await proxy.StartAsync(signals.StopToken).ConfigureAwait(false);
+            Console.Out.Write(DemoText.Introduction(new IPEndPoint(IPAddress.Loopback, proxy.EndPoints[0].Port), server.EndPoint, folder.Path, isTemporary: root is null));
+            await WaitForEndAsync(signals).ConfigureAwait(false);
+            await proxy.StopAsync().ConfigureAwait(false);
+            return ExitCode.Ok;
+        }
+        catch (FerryStartException e)
+        {
+            foreach (var error in e.Errors)
+                Report.Error(error);
+            return ExitCode.Failure;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Report.Error(e.Message);
+            return ExitCode.Failure;
+        }
+        catch (OperationCanceledException) when (signals.StopToken.IsCancellationRequested)
+        {
+            return ExitCode.Ok;
+        }
+    }
+
+    private static FerryConfig Configure(int port, IPEndPoint server) => new()
+    {
+        MaxSessions = DemoText.MaxSessions,
+        Servers =
+        [
+            new ServerConfig
+            {
+                Listens = [new ListenConfig(new IPEndPoint(IPAddress.Loopback, port))],
+                Zone = new ZoneConfig("demo", DemoText.ZoneSize, IPAddress.Loopback, MinDataPort, MaxDataPort),
+                Upstream = new UpstreamConfig { Name = server.ToString(), Servers = [new UpstreamServerConfig(server.Address.ToString(), server.Port)] },
+            },
+        ],
+    };
+
+    /// <summary>Why the port cannot be listened on, and the way out; null where it can.</summary>
+    private static string? WhyNotFree(int port)
+    {
+        if (port is >= MinDataPort and <= MaxDataPort)
+            return $"the ports {MinDataPort}-{MaxDataPort} are for data; choose another one: ferryd demo --port {DefaultPort}";
+        try
+        {
+            using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            probe.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            probe.Listen(1);
+            return null;
+        }
+        catch (SocketException e)
+        {
+            var reason = e.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => $"port {port} is taken by another program",
+                SocketError.AccessDenied => $"port {port} may not be used by this user",
+                _ => $"port {port} cannot be used: {e.Message}",
+            };
+            return $"{reason}; choose another one: ferryd demo --port {(port == DefaultPort ? DefaultPort + 1 : DefaultPort)}";
+        }
+    }
+
+    /// <summary>There is nothing to reload or to drain here: every signal but SIGUSR1 ends the demo, a closed terminal's SIGHUP too.</summary>
+    private static async Task WaitForEndAsync(Signals signals)
+    {
+        try
+        {
+            while (await signals.Requests.ReadAsync(signals.StopToken).ConfigureAwait(false) == SignalRequest.Reopen)
+            {
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // SIGINT or SIGTERM.
+        }
+    }
 }

@@ -10,8 +10,6 @@ internal static class Program
         if (Environment.GetEnvironmentVariable(inline) is null)
             Environment.SetEnvironmentVariable(inline, "1");
 
-        return QuickArguments.TryParse(args, out var run)
-            ? RunCommand.RunAsync(run)
-            : CommandLine.InvokeAsync(args);
+        return CommandLine.InvokeAsync(args);
     }
 }

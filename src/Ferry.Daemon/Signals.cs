@@ -29,6 +29,10 @@ internal sealed class Signals : IDisposable
 
     public Signals()
     {
+        // A shell starts "ferryd … &" in a script with these two ignored, and the runtime would leave them so: `ferryd quit`
+        // would have no effect. They are a daemon's controls, so they count however it was started, as in NGINX.
+        _ = Libc.signal(Libc.SIGINT, 0);
+        _ = Libc.signal(Libc.SIGQUIT, 0);
         _registrations =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Queue(context, SignalRequest.Reload)),

@@ -22,7 +22,8 @@ internal sealed partial class ConfigBinder
     private void CheckFormat(ConfigScope scope)
     {
         if (scope.AccessLog.Else(null)?.Format is { } name && name.Text != "json" && !Main.Formats.ContainsKey(name.Text))
-            findings.Error(name, $"unknown log format {ConfigFindings.Show(name.Text)}{Spelling.DidYouMean(name.Text, [.. Main.Formats.Keys, "json"])}");
+            findings.Error(name,
+                $"unknown log format {ConfigFindings.Show(name.Text)}{Spelling.DidYouMean(name.Text, [.. Main.Formats.Keys, "json"])}");
     }
 
     /// <summary>The configuration; only called where no error was found.</summary>

@@ -25,7 +25,8 @@ internal sealed partial class ConfigBinder
             var (key, value) = Cut(argument.Text);
             if (value is null || (!ControlParameters.Contains(key) && key != "mode"))
             {
-                findings.Error(argument, $"unknown parameter {ConfigFindings.Show(argument.Text)} of \"ftp_ctrl\"{Spelling.DidYouMean(key, [.. ControlParameters, "mode"])}");
+                findings.Error(argument,
+                    $"unknown parameter {ConfigFindings.Show(argument.Text)} of \"ftp_ctrl\"{Spelling.DidYouMean(key, [.. ControlParameters, "mode"])}");
                 isGood = false;
             }
             else if (!values.TryAdd(key, argument.Part(key.Length + 1)))
@@ -37,7 +38,9 @@ internal sealed partial class ConfigBinder
         var missing = ControlParameters.Where(p => !values.ContainsKey(p)).ToList();
         // With a misspelt parameter the list of those that are missing would only repeat it.
         if (missing.Count > 0 && isGood)
-            findings.Error(node.Name, $"\"ftp_ctrl\" lacks {string.Join(", ", missing.Select(p => p + "="))}; the syntax is: ftp_ctrl zone=NAME:SIZE proxy_ip=ADDR min_port=N max_port=N;");
+            findings.Error(node.Name,
+                $"\"ftp_ctrl\" lacks {string.Join(", ", missing.Select(p => p + "="))}; "
+                + "the syntax is: ftp_ctrl zone=NAME:SIZE proxy_ip=ADDR min_port=N max_port=N;");
         if (values.TryGetValue("mode", out var mode))
             CheckMode(mode);
 
@@ -79,7 +82,8 @@ internal sealed partial class ConfigBinder
         else if (colon < 0)
             findings.Error(word, $"\"zone=\" needs a size of at least 8k, as in zone={name}:1m");
         else if (!ConfigValue.TrySize(word.Text.AsSpan(colon + 1), out size))
-            findings.Error(word.Part(colon + 1), $"\"zone=\" needs a size such as 8k or 10m, not {ConfigFindings.Show(word.Text[(colon + 1)..])}");
+            findings.Error(word.Part(colon + 1),
+                $"\"zone=\" needs a size such as 8k or 10m, not {ConfigFindings.Show(word.Text[(colon + 1)..])}");
         else if (size < SmallestZone)
             findings.Error(word.Part(colon + 1), $"zone {ConfigFindings.Show(name)} is too small: at least 8k");
         else
@@ -95,7 +99,8 @@ internal sealed partial class ConfigBinder
         if (word.Text == "auto")
             findings.Error(word, "\"proxy_ip=auto\" is not supported yet: write the address that clients reach");
         else if (!ConfigValue.TryAddress(word.Text, out address))
-            findings.Error(word, $"\"proxy_ip=\" needs an IP address, which clients are told to connect to, not {ConfigFindings.Show(word.Text)}");
+            findings.Error(word,
+                $"\"proxy_ip=\" needs an IP address, which clients are told to connect to, not {ConfigFindings.Show(word.Text)}");
         else if (ConfigValue.IsWildcard(address))
             findings.Error(word, $"{address} is no address that a client could connect to");
         else
@@ -153,7 +158,8 @@ internal sealed partial class ConfigBinder
         foreach (var argument in words)
         {
             if (argument.Text is "control" or "trust")
-                findings.Error(argument, $"\"ftp_pasv_address\" is \"control\", \"trust\" or networks: {ConfigFindings.Show(argument.Text)} stands alone");
+                findings.Error(argument,
+                    $"\"ftp_pasv_address\" is \"control\", \"trust\" or networks: {ConfigFindings.Show(argument.Text)} stands alone");
             else if (Network(node, argument, out var network))
                 networks.Add(network);
         }

@@ -5,6 +5,8 @@ namespace Ferry.Config;
 /// <summary>Servers of <c>stream</c> and where they listen.</summary>
 internal sealed partial class ConfigBinder
 {
+    private static readonly string[] ListenParameters = ["backlog", "bind", "ipv6only", "mesh", "proxy_protocol", "reuseport", "so_keepalive", "ssl"];
+
     public void SetServer(ConfigNode node)
     {
         var outer = _server;
@@ -47,13 +49,15 @@ internal sealed partial class ConfigBinder
                     findings.Error(option, "\"ssl\" of \"listen\" is not supported yet: this version serves plain FTP only");
                     break;
                 case "proxy_protocol" when value is null:
-                    findings.Error(option, "\"proxy_protocol\" of \"listen\" is not supported yet: let clients connect without a PROXY header");
+                    findings.Error(option,
+                        "\"proxy_protocol\" of \"listen\" is not supported yet: let clients connect without a PROXY header");
                     break;
                 case "udp" or "quic" when value is null:
                     findings.Error(option, $"\"{key}\" of \"listen\" cannot be: FTP runs over TCP");
                     break;
                 default:
-                    findings.Error(option, $"unknown parameter {ConfigFindings.Show(option.Text)} of \"listen\"{Spelling.DidYouMean(key, ["backlog", "bind", "ipv6only", "mesh", "proxy_protocol", "reuseport", "so_keepalive", "ssl"])}");
+                    findings.Error(option,
+                        $"unknown parameter {ConfigFindings.Show(option.Text)} of \"listen\"{Spelling.DidYouMean(key, ListenParameters)}");
                     break;
             }
         }
@@ -83,7 +87,8 @@ internal sealed partial class ConfigBinder
         var host = isPortOnly ? "*" : colon < 0 ? text : text[..colon];
         if (host != "*" && !ConfigValue.TryAddress(host, out address))
         {
-            findings.Error(word, $"\"listen\" needs a port, or an IP address and a port such as 192.0.2.1:21 or [2001:db8::1]:21, not {ConfigFindings.Show(text)}");
+            findings.Error(word,
+                $"\"listen\" needs a port, or an IP address and a port such as 192.0.2.1:21 or [2001:db8::1]:21, not {ConfigFindings.Show(text)}");
             return false;
         }
         if (!isPortOnly && colon < 0)
@@ -93,7 +98,8 @@ internal sealed partial class ConfigBinder
         }
         if (PortRange(text.AsSpan(colon + 1), '-', out first, out last))
             return true;
-        findings.Error(word.Part(colon + 1), $"\"listen\" needs a port from 1 to {ConfigValue.MaxPort}, or a range such as 10000-10010, not {ConfigFindings.Show(text[(colon + 1)..])}");
+        findings.Error(word.Part(colon + 1),
+            $"\"listen\" needs a port from 1 to {ConfigValue.MaxPort}, or a range such as 10000-10010, not {ConfigFindings.Show(text[(colon + 1)..])}");
         return false;
     }
 
@@ -162,7 +168,8 @@ internal sealed partial class ConfigBinder
     {
         if (!ConfigValue.TryNetwork(word.Text, out network, out var hadLowBits))
         {
-            findings.Error(word, $"\"{node.Name.Text}\" needs an address or a network such as 192.0.2.0/24, not {ConfigFindings.Show(word.Text)}");
+            findings.Error(word,
+                $"\"{node.Name.Text}\" needs an address or a network such as 192.0.2.0/24, not {ConfigFindings.Show(word.Text)}");
             return false;
         }
         if (hadLowBits)
@@ -184,7 +191,8 @@ internal sealed partial class ConfigBinder
         else if (word.Text.Contains('$'))
             findings.Error(word, "variables in \"proxy_bind\" are not supported yet: write an address of this machine");
         else if (!ConfigValue.TryAddress(word.Text, out var address))
-            findings.Error(word, $"\"proxy_bind\" needs an address of this machine without a port, or \"off\", not {ConfigFindings.Show(word.Text)}");
+            findings.Error(word,
+                $"\"proxy_bind\" needs an address of this machine without a port, or \"off\", not {ConfigFindings.Show(word.Text)}");
         else
             Scope.BindAddress = address;
     }

@@ -8,6 +8,8 @@ internal sealed partial class ConfigBinder
 {
     private static readonly string[] LogLevels = ["debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"];
 
+    private const int MostErrorLogs = 100;
+
     public void SetEvents(ConfigNode node) => BindBlock(node.Block!, ConfigContexts.Events);
 
     public void SetStream(ConfigNode node) => BindBlock(node.Block!, ConfigContexts.Stream);
@@ -42,12 +44,17 @@ internal sealed partial class ConfigBinder
         var isGood = node.Arguments.Count < 2 || TryLevel(node.Arguments[1], out level);
         var word = node.Arguments[0];
         if (word.Text == "off")
-            findings.Warning(word, "this writes to a file named \"off\", as in nginx; errors cannot be turned off: write error_log stderr crit;");
+            findings.Warning(word,
+                "this writes to a file named \"off\", as in nginx; errors cannot be turned off: write error_log stderr crit;");
         var path = word.Text;
         if ((path != "stderr" && !FilePath(node, word, out path)) || !isGood)
             return;
         var log = new ErrorLogConfig(path, level);
-        if (!Main.ErrorLogs.Contains(log))
+        if (Main.ErrorLogs.Contains(log))
+            return;
+        if (Main.ErrorLogs.Count == MostErrorLogs)
+            findings.Error(word, $"more than {MostErrorLogs} places for messages");
+        else
             Main.ErrorLogs.Add(log);
     }
 
@@ -112,7 +119,8 @@ internal sealed partial class ConfigBinder
             else if (word.Text == "gzip" || word.Text.StartsWith("gzip=", StringComparison.Ordinal))
                 findings.Error(word, "\"gzip\" of \"access_log\" is not supported yet: let logrotate pack old files");
             else if (word.Text.StartsWith("buffer=", StringComparison.Ordinal) || word.Text.StartsWith("flush=", StringComparison.Ordinal))
-                findings.Note(word, "access_log buffer=", "\"buffer=\" and \"flush=\" have no effect: lines are gathered while the disk is slower than they come, and written at once otherwise");
+                findings.Note(word,
+                    "access_log buffer=", "\"buffer=\" and \"flush=\" have no effect: lines are gathered while the disk is slower than they come, and written at once otherwise");
             else if (format is null)
                 format = word;
             else
@@ -133,7 +141,8 @@ internal sealed partial class ConfigBinder
             if (path.Text == "off")
                 findings.Error(word, "\"ftp_transfer_log off\" has no further arguments");
             else if (word.Text is not ("xferlog" or "json"))
-                findings.Error(word, $"unknown format {ConfigFindings.Show(word.Text)}; the formats are {Choice(["xferlog", "json"], word.Text)}");
+                findings.Error(word,
+                    $"unknown format {ConfigFindings.Show(word.Text)}; the formats are {Choice(["xferlog", "json"], word.Text)}");
         }
         if (path.Text == "off")
             Scope.TransferLog = new Setting<TransferLogConfig?>(null);

@@ -8,17 +8,19 @@ internal sealed partial class ConfigBinder
     /// <summary>The port of a server where none is written: RFC 959's.</summary>
     private const int FtpPort = 21;
 
-    private static readonly string[] ServerParameters = ["weight", "max_conns", "max_fails", "fail_timeout", "backup", "down", "slow_start", "resolve", "service", "drain"];
+    private static readonly string[] ServerParameters =
+        ["weight", "max_conns", "max_fails", "fail_timeout", "backup", "down", "slow_start", "resolve", "service", "drain"];
 
     public void SetUpstream(ConfigNode node)
     {
         if (node.Arguments is not [var name])
             return;
-        if (Main.Upstreams.FirstOrDefault(u => u.Name == name.Text) is { } first)
+        if (Main.UpstreamsByName.TryGetValue(name.Text, out var first))
             findings.Error(name, $"upstream {ConfigFindings.Show(name.Text)} is duplicate; the first is at {first.Node.Position}");
         var outer = _upstream;
         _upstream = new UpstreamDraft(node, name.Text);
         Main.Upstreams.Add(_upstream);
+        Main.UpstreamsByName.TryAdd(name.Text, _upstream);
         BindBlock(node.Block!, ConfigContexts.Upstream);
         _upstream = outer;
     }
@@ -34,7 +36,8 @@ internal sealed partial class ConfigBinder
             if (word.Text == "consistent")
                 _upstream.Balance = BalanceMethod.ConsistentHash;
             else
-                findings.Error(word, $"unknown parameter {ConfigFindings.Show(word.Text)} of \"hash\"{Spelling.DidYouMean(word.Text, ["consistent"])}");
+                findings.Error(word,
+                    $"unknown parameter {ConfigFindings.Show(word.Text)} of \"hash\"{Spelling.DidYouMean(word.Text, ["consistent"])}");
         }
         var key = node.Arguments[0];
         if (key.Text.Length == 0)
@@ -58,9 +61,8 @@ internal sealed partial class ConfigBinder
         {
             var (key, value) = Cut(argument.Text);
             if (!seen.Add(key))
-                findings.Error(argument, $"\"{key}\" of \"server\" is given twice");
-            else
-                server = ServerParameter(server, node, argument, key, value);
+                findings.Warning(argument, $"\"{key}\" of \"server\" is given twice; the last counts, as in nginx");
+            server = ServerParameter(server, node, argument, key, value);
         }
         if (isGood)
             _upstream.Servers.Add(server);
@@ -95,7 +97,8 @@ internal sealed partial class ConfigBinder
                 findings.Error(argument, $"\"{key}\" of \"server\" is not supported yet: {NotYetOfServer(key)}");
                 return server;
             default:
-                findings.Error(argument, $"unknown parameter {ConfigFindings.Show(argument.Text)} of \"server\" in {ConfigFindings.Show(_upstream?.Name ?? node.Name.Text)}{Spelling.DidYouMean(key, ServerParameters)}");
+                findings.Error(argument,
+                    $"unknown parameter {ConfigFindings.Show(argument.Text)} of \"server\" in {ConfigFindings.Show(_upstream?.Name ?? node.Name.Text)}{Spelling.DidYouMean(key, ServerParameters)}");
                 return server;
         }
     }
@@ -140,7 +143,8 @@ internal sealed partial class ConfigBinder
         }
         if (portText is not null && !ConfigValue.TryPort(portText, out port))
         {
-            findings.Error(word.Part(word.Text.Length - portText.Length), $"\"{what}\" needs a port from 1 to {ConfigValue.MaxPort}, not {ConfigFindings.Show(portText)}");
+            findings.Error(word.Part(word.Text.Length - portText.Length),
+                $"\"{what}\" needs a port from 1 to {ConfigValue.MaxPort}, not {ConfigFindings.Show(portText)}");
             return false;
         }
         if (isAddress)
@@ -160,18 +164,19 @@ internal sealed partial class ConfigBinder
         var word = proxyPass.Arguments is [var only] ? only : default;
         if (word.Source is null)
             return null;
-        if (Main.Upstreams.FirstOrDefault(u => u.Name == word.Text) is { } upstream)
+        if (Main.UpstreamsByName.TryGetValue(word.Text, out var upstream))
             return upstream.Servers.Count == 0 ? null : ToConfig(upstream);
         if (!ServerAddress("proxy_pass", word, out var host, out var port))
             return null;
         ConfigValue.SplitHostPort(word.Text, out var name, out var portText);
-        if (portText is not null && Main.Upstreams.Any(u => u.Name == name))
+        if (portText is not null && Main.UpstreamsByName.ContainsKey(name))
         {
             findings.Error(word, $"upstream {ConfigFindings.Show(name)} may not have a port here: its servers have their own");
             return null;
         }
-        if (!ConfigValue.TryAddress(name, out _) && Spelling.Closest(name, Main.Upstreams.Select(u => u.Name)) is { } meant)
-            findings.Warning(word, $"no upstream is named {ConfigFindings.Show(name)}, so this is taken for the name of a host; did you mean \"{meant}\"?");
+        if (!ConfigValue.TryAddress(name, out _) && Spelling.Closest(name, Main.UpstreamsByName.Keys) is { } meant)
+            findings.Warning(word,
+                $"no upstream is named {ConfigFindings.Show(name)}, so this is taken for the name of a host; did you mean \"{meant}\"?");
         return new UpstreamConfig
         {
             Name = word.Text,

@@ -19,7 +19,11 @@ internal sealed partial class ConfigBinder(ConfigFindings findings, string prefi
     {
         Dictionary<Directive, ConfigNode> seen = [];
         foreach (var node in nodes)
+        {
+            if (findings.IsFull)
+                return;
             BindNode(node, context, seen);
+        }
     }
 
     private void BindNode(ConfigNode node, ConfigContexts context, Dictionary<Directive, ConfigNode> seen)
@@ -40,14 +44,15 @@ internal sealed partial class ConfigBinder(ConfigFindings findings, string prefi
             return;
         }
         var meant = DirectiveTable.Meant(name, context);
-        findings.Error(node.Name, $"unknown directive {ConfigFindings.Show(name)}{(meant is null ? "" : $"; did you mean \"{meant.Name}\"?")}");
+        findings.Error(node.Name,
+            $"unknown directive {ConfigFindings.Show(name)}{(meant is null ? "" : $"; did you mean \"{meant.Name}\"?")}");
         if (meant is null)
             return;
         // Taken for what was probably meant, so that its absence is not reported as well.
         var wasMuted = findings.IsMuted;
         findings.IsMuted |= !meant.IsBlock;
         if (meant.IsBlock == (node.Block is not null) && meant.Contexts.HasFlag(context))
-            BindDirective(meant, node, seen);
+            BindDirective(meant, node, []);
         findings.IsMuted = wasMuted;
     }
 
@@ -70,7 +75,7 @@ internal sealed partial class ConfigBinder(ConfigFindings findings, string prefi
         {
             findings.Error(node.Name, directive.IsBlock
                 ? $"\"{name}\" opens a block: \"{{\" is missing"
-                : $"\"{name}\" has no block: it ends with \";\", as in: {directive.Syntax}");
+                : $"\"{name}\" has no block: the syntax is: {directive.Syntax}");
             if (directive.IsBlock)
                 return;
         }
@@ -141,7 +146,8 @@ internal sealed partial class ConfigBinder(ConfigFindings findings, string prefi
     {
         if (ConfigValue.TryInt(word.Text, min, max, out value))
             return true;
-        findings.Error(word, $"\"{what}\" needs a number {(max == int.MaxValue ? $"of at least {min}" : $"from {min} to {max}")}, not {ConfigFindings.Show(word.Text)}");
+        findings.Error(word,
+            $"\"{what}\" needs a number {(max == int.MaxValue ? $"of at least {min}" : $"from {min} to {max}")}, not {ConfigFindings.Show(word.Text)}");
         return false;
     }
 

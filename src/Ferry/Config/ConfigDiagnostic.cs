@@ -37,10 +37,22 @@ public sealed record ConfigDiagnostic(ConfigSeverity Severity, ConfigPosition Po
             text.Append(char.IsControl(c) && c != '\t' ? '?' : c);
         text.Append('\n');
         // A tab under a tab, so that the caret lines up whatever a tab's width.
-        foreach (var c in SourceLine.AsSpan(0, Math.Min(Position.Column - 1, SourceLine.Length)))
-            text.Append(c == '\t' ? '\t' : ' ');
-        return text.Append('^').Append('~', Math.Max(0, Length - 1)).ToString();
+        var start = Math.Min(Position.Column - 1, SourceLine.Length);
+        foreach (var c in SourceLine.AsSpan(0, start))
+            text.Append(c == '\t' ? "\t" : new string(' ', Cells(c)));
+        var marked = 0;
+        foreach (var c in SourceLine.AsSpan(start, Math.Clamp(Length, 0, SourceLine.Length - start)))
+            marked += Cells(c);
+        return text.Append('^').Append('~', Math.Max(0, marked - 1)).ToString();
     }
+
+    /// <summary>How many cells of a terminal a character takes: two for those of East Asia (UAX 11, wide), and for a pair of surrogates together.</summary>
+    private static int Cells(char c) => c switch
+    {
+        >= '\u1100' and <= '\u115f' or >= '\u2e80' and <= '\ua4cf' or >= '\uac00' and <= '\ud7a3' or >= '\uf900' and <= '\ufaff'
+            or >= '\ufe30' and <= '\ufe6f' or >= '\uff00' and <= '\uff60' or >= '\uffe0' and <= '\uffe6' => 2,
+        _ => 1,
+    };
 
     private static string Word(ConfigSeverity severity) => severity switch
     {

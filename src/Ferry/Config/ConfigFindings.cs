@@ -18,6 +18,9 @@ internal sealed class ConfigFindings
 
     public bool HasErrors => _errors > 0;
 
+    /// <summary>Whether nothing more is kept, so that looking on is of no use.</summary>
+    public bool IsFull => _found.Count > MostFindings;
+
     /// <summary>While true nothing is collected: what is read is already known to be wrong.</summary>
     public bool IsMuted { get; set; }
 

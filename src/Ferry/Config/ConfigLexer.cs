@@ -81,9 +81,14 @@ internal sealed class ConfigLexer(ConfigSource source, ConfigFindings findings)
         if (_at >= _text.Length)
             return Unclosed(start, quote);
         var inside = _text.AsSpan(start + 1, _at - start - 1);
+        var runsOn = _at + 1 < _text.Length && !IsSpace(_text[_at + 1]) && _text[_at + 1] is not (';' or '{' or '}');
+        // A word goes on right behind the quote, lines below: that quote opens another word, and this one was never closed.
+        if (runsOn && inside.Contains('\n'))
+            return Unclosed(start, quote);
         _at++;
-        if (_at < _text.Length && !IsSpace(_text[_at]) && _text[_at] is not (';' or '{' or '}'))
-            findings.Error(source, _at, 1, $"unexpected {ConfigFindings.Show(_text[_at].ToString())} right after a closing quote: a space or \";\" is missing, or a quote inside the word needs a backslash");
+        if (runsOn)
+            findings.Error(source, _at, 1,
+                $"unexpected {ConfigFindings.Show(_text[_at].ToString())} right after a closing quote: a space or \";\" is missing, or a quote inside the word needs a backslash");
         return Word(start, _at - start, inside);
     }
 

@@ -13,6 +13,7 @@ internal sealed partial class ConfigParser
     private const int MostBytes = 16 << 20;
 
     private readonly Stack<string> _open = new();
+    private byte[]? _buffer;
     private int _files;
     private long _bytes;
 
@@ -76,7 +77,8 @@ internal sealed partial class ConfigParser
             full = Path.GetFullPath(path, includeFolder);
             if (_open.Contains(full))
             {
-                findings.Error(at, $"{ConfigFindings.Show(path)} includes itself: {string.Join(" -> ", _open.Reverse().SkipWhile(f => f != full).Append(full).Select(Path.GetFileName))}");
+                findings.Error(at,
+                    $"{ConfigFindings.Show(path)} includes itself: {string.Join(" -> ", _open.Reverse().SkipWhile(f => f != full).Append(full).Select(Path.GetFileName))}");
                 return;
             }
             text = ReadText(full);
@@ -95,13 +97,13 @@ internal sealed partial class ConfigParser
     private string ReadText(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        var bytes = new byte[MostBytesPerFile + 1];
-        var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        _buffer ??= new byte[MostBytesPerFile + 1];
+        var length = file.ReadAtLeast(_buffer, _buffer.Length, throwOnEndOfStream: false);
         if (length > MostBytesPerFile)
             throw new InvalidDataException($"it is larger than {MostBytesPerFile >> 20} MiB");
         if ((_bytes += length) > MostBytes)
             throw new InvalidDataException($"all files together are larger than {MostBytes >> 20} MiB");
-        return Encoding.UTF8.GetString(bytes.AsSpan(0, length));
+        return Encoding.UTF8.GetString(_buffer.AsSpan(0, length));
     }
 
     private static bool IsFileTrouble(Exception e) =>

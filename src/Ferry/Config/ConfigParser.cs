@@ -14,19 +14,32 @@ internal sealed partial class ConfigParser(ConfigFindings findings, string inclu
     {
         private readonly ConfigLexer _lexer;
 
-        public Cursor(ConfigLexer lexer)
+        public Cursor(ConfigSource source, ConfigFindings findings)
         {
-            _lexer = lexer;
-            Next = lexer.Next();
+            Unclosed = CountUnclosed(source);
+            _lexer = new ConfigLexer(source, findings);
+            Next = _lexer.Next();
         }
 
         public ConfigToken Next { get; private set; }
+
+        /// <summary>Closing braces that the file lacks. While it lacks none, a block in the wrong place is just that.</summary>
+        public int Unclosed { get; set; }
 
         public ConfigToken Take()
         {
             var taken = Next;
             Next = _lexer.Next();
             return taken;
+        }
+
+        private static int CountUnclosed(ConfigSource source)
+        {
+            var lexer = new ConfigLexer(source, new ConfigFindings { IsMuted = true });
+            var unclosed = 0;
+            for (var kind = lexer.Next().Kind; kind != ConfigTokenKind.End; kind = lexer.Next().Kind)
+                unclosed += kind switch { ConfigTokenKind.Open => 1, ConfigTokenKind.Close => -1, _ => 0 };
+            return unclosed;
         }
     }
 
@@ -55,7 +68,7 @@ internal sealed partial class ConfigParser(ConfigFindings findings, string inclu
     }
 
     private void ParseFile(ConfigSource source, Frame frame, List<ConfigNode> into) =>
-        ParseBody(new Cursor(new ConfigLexer(source, findings)), frame, into);
+        ParseBody(new Cursor(source, findings), frame, into);
 
     /// <summary>Reads to the end of a block or file. What it gives back is a block of its parent, before which this one was not closed.</summary>
     private Head? ParseBody(Cursor cursor, Frame frame, List<ConfigNode> into)
@@ -97,7 +110,8 @@ internal sealed partial class ConfigParser(ConfigFindings findings, string inclu
     {
         var head = new Head(cursor.Take(), []);
         var last = head.Name;
-        while (cursor.Next is { Kind: ConfigTokenKind.Word } word && !BeginsDirective(word, last, frame))
+        var block = DirectiveTable.Find(head.Name.Text, frame.Context) is { IsBlock: true } found ? found : null;
+        while (cursor.Next is { Kind: ConfigTokenKind.Word } word && !BeginsDirective(word, last, frame.Context | (block?.Opens ?? ConfigContexts.None)))
         {
             last = cursor.Take();
             if (head.Arguments.Count < MostArguments)
@@ -113,7 +127,7 @@ internal sealed partial class ConfigParser(ConfigFindings findings, string inclu
         }
         if (cursor.Next.Kind == ConfigTokenKind.Semicolon)
             cursor.Take();
-        else if (DirectiveTable.Find(head.Name.Text, frame.Context) is { IsBlock: true })
+        else if (block is not null)
         {
             ReportMissing(last, '{', head.Name);
             if (cursor.Next.Kind == ConfigTokenKind.Word)
@@ -124,7 +138,7 @@ internal sealed partial class ConfigParser(ConfigFindings findings, string inclu
         else
             ReportMissing(last, ';', head.Name);
 
-        if (head.Name is { Text: "include", IsQuoted: false })
+        if (head.Name.Text == "include")
             Include(head.Name, head.Arguments, frame, into);
         else
             into.Add(new ConfigNode(head.Name, head.Arguments, null));
@@ -132,21 +146,26 @@ internal sealed partial class ConfigParser(ConfigFindings findings, string inclu
     }
 
     /// <summary>Whether a word on a new line is the next directive, so that the one before it lacks its semicolon.</summary>
-    private static bool BeginsDirective(ConfigToken word, ConfigToken last, Frame frame) =>
+    private static bool BeginsDirective(ConfigToken word, ConfigToken last, ConfigContexts contexts) =>
         !word.IsQuoted
-        && DirectiveTable.Find(word.Text, frame.Context) is not null
+        && DirectiveTable.Find(word.Text, contexts) is not null
         && word.Source.LineIndexAt(word.Start) > last.Source.LineIndexAt(Math.Max(last.Start, last.End - 1));
 
     private void ReportMissing(ConfigToken last, char mark, ConfigToken name) =>
-        findings.Error(last.Source, last.End, 1, $"\"{mark}\" is missing after {ConfigFindings.Show(last.Text)}{(last == name ? "" : $", at the end of {ConfigFindings.Show(name.Text)}")}");
+        findings.Error(last.Source, last.End, 1,
+            $"\"{mark}\" is missing after {ConfigFindings.Show(last.Text)}{(last == name ? "" : $", at the end of {ConfigFindings.Show(name.Text)}")}");
 
     /// <summary>Reads a block whose brace has been taken.</summary>
     private Head? ParseBlock(Cursor cursor, Frame frame, Head head, List<ConfigNode> into)
     {
         var directive = DirectiveTable.FindBlock(head.Name.Text, frame.Context);
-        if (directive is not null && frame.Opener is { } open && !directive.Contexts.HasFlag(frame.Context) && frame.HasAncestorWithin(directive.Contexts))
+        if (cursor.Unclosed > 0 && directive is not null && frame.Opener is { } open
+            && !directive.Contexts.HasFlag(frame.Context) && frame.HasAncestorWithin(directive.Contexts))
         {
-            findings.Error(open, $"block {ConfigFindings.Show(open.Text)} is opened here and not closed: \"}}\" is missing before {ConfigFindings.Show(head.Name.Text)} in line {head.Name.Position.Line}");
+            findings.Error(open,
+                $"block {ConfigFindings.Show(open.Text)} is opened here and not closed: "
+                + $"\"}}\" is missing before {ConfigFindings.Show(head.Name.Text)} in line {head.Name.Position.Line}");
+            cursor.Unclosed--;
             return head;
         }
 

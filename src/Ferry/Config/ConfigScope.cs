@@ -55,6 +55,7 @@ internal sealed class MainDraft
     public ConfigScope Stream { get; } = new();
     public List<ServerDraft> Servers { get; } = [];
     public List<UpstreamDraft> Upstreams { get; } = [];
+    public Dictionary<string, UpstreamDraft> UpstreamsByName { get; } = new(StringComparer.Ordinal);
     public List<RangeDraft> Ranges { get; } = [];
     public Dictionary<string, (ConfigNode Node, TextTemplate? Template)> Formats { get; } = new(StringComparer.Ordinal);
 }

@@ -28,7 +28,9 @@ internal readonly record struct ConfigToken(ConfigTokenKind Kind, ConfigSource S
     {
         var text = Text.Substring(offset, length);
         var quote = Length == Text.Length + 2 ? 1 : 0;
-        return Length == Text.Length + quote ? new ConfigToken(Kind, Source, Start + quote + offset, Math.Max(1, length), text) : this with { Text = text };
+        return Length == Text.Length + (2 * quote)
+            ? new ConfigToken(Kind, Source, Start + quote + offset, Math.Max(1, length), text)
+            : this with { Text = text };
     }
 
     /// <summary>The piece from an offset to the end.</summary>

@@ -31,9 +31,12 @@ internal sealed partial class ConfigValidator
         if (other is null)
             taken.Add(listen);
         else if (other.Address.Equals(listen.Address))
-            findings.Error(listen.Place, $"\"listen {listen.Place.Text}\" is duplicate: {Show(listen.Address, other.First, other.Last)} is taken at {other.Place.Position}");
+            findings.Error(listen.Place,
+                $"\"listen {listen.Place.Text}\" is duplicate: {Show(listen.Address, other.First, other.Last)} is taken at {other.Place.Position}");
         else
-            findings.Error(listen.Place, $"\"listen {listen.Place.Text}\" overlaps {Show(other.Address, other.First, other.Last)} at {other.Place.Position}: the kernel gives a port to one of them only");
+            findings.Error(listen.Place,
+                $"\"listen {listen.Place.Text}\" overlaps {Show(other.Address, other.First, other.Last)} at {other.Place.Position}: "
+                + "the kernel gives a port to one of them only");
     }
 
     /// <summary>A passive port belongs to one zone, and to no control server.</summary>
@@ -50,7 +53,9 @@ internal sealed partial class ConfigValidator
                 if (zone.MinPort <= other.Zone.MaxPort && other.Zone.MinPort <= zone.MaxPort && Shared(addresses, other.Addresses) is { } shared)
                 {
                     var both = (Math.Max(zone.MinPort, other.Zone.MinPort), Math.Min(zone.MaxPort, other.Zone.MaxPort));
-                    findings.Error(server.Control!.Name, $"zone {ConfigFindings.Show(zone.Name)} and zone {ConfigFindings.Show(other.Zone.Name)} (at {other.Server.Control!.Position}) both have ports {Show(both)} of {ConfigValue.Show(shared)}");
+                    findings.Error(server.Control!.Name,
+                        $"zone {ConfigFindings.Show(zone.Name)} and zone {ConfigFindings.Show(other.Zone.Name)} (at {other.Server.Control!.Position}) "
+                        + $"both have ports {Show(both)} of {ConfigValue.Show(shared)}");
                 }
             }
             zones.Add((server, zone, addresses));
@@ -60,7 +65,9 @@ internal sealed partial class ConfigValidator
         {
             var inside = zones.Find(z => listen.First <= z.Zone.MaxPort && z.Zone.MinPort <= listen.Last && Shared([listen.Address], z.Addresses) is not null);
             if (inside.Zone is { } zone)
-                findings.Error(listen.Place, $"\"listen {listen.Place.Text}\" is within ports {zone.MinPort}-{zone.MaxPort} of zone {ConfigFindings.Show(zone.Name)}, at {inside.Server.Control!.Position}");
+                findings.Error(listen.Place,
+                    $"\"listen {listen.Place.Text}\" is within ports {zone.MinPort}-{zone.MaxPort} "
+                    + $"of zone {ConfigFindings.Show(zone.Name)}, at {inside.Server.Control!.Position}");
         }
     }
 

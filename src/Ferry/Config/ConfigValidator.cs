@@ -34,10 +34,11 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
 
     private bool IsOfUsualSize()
     {
+        var controlPorts = main.Servers.Where(s => s.Data is null).Sum(s => s.Listens.Sum(l => (long)(l.Last - l.First + 1)));
         var tooMany = main.Servers.Count > MostServers ? $"more than {MostServers} servers"
             : main.Upstreams.Count > MostUpstreams ? $"more than {MostUpstreams} upstreams"
             : main.Servers.Sum(s => s.Listens.Count) > MostListens ? $"more than {MostListens} listen lines"
-            : main.Servers.Where(s => s.Data is null).Sum(s => s.Listens.Sum(l => (long)(l.Last - l.First + 1))) > MostControlPorts ? $"more than {MostControlPorts} ports of control servers"
+            : controlPorts > MostControlPorts ? $"more than {MostControlPorts} ports of control servers"
             : null;
         if (tooMany is not null)
             findings.Error(source, 0, 1, $"this configuration has {tooMany}");
@@ -85,7 +86,8 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
         if (server.ProxyPass is null)
             findings.Error(control.Name, "\"ftp_ctrl\" needs a \"proxy_pass\" beside it, with the FTP server or upstream behind");
         if (server.Mesh is { } mesh)
-            findings.Note(mesh, "mesh control", $"{ConfigFindings.Show(mesh.Text)} has no meaning in an \"ftp_ctrl\" server: it is for data connections");
+            findings.Note(mesh,
+                "mesh control", $"{ConfigFindings.Show(mesh.Text)} has no meaning in an \"ftp_ctrl\" server: it is for data connections");
     }
 
     private void CheckCertificate(ServerDraft server, ListenDraft listen)
@@ -94,7 +96,9 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
         var hasKey = server.Scope.HasCertificateKey || main.Stream.HasCertificateKey;
         if (hasCertificate && hasKey)
             return;
-        var lacks = hasCertificate ? "no certificate key: add ssl_certificate_key" : hasKey ? "no certificate: add ssl_certificate" : "no certificate: add ssl_certificate and ssl_certificate_key";
+        var lacks = hasCertificate ? "no certificate key: add ssl_certificate_key"
+            : hasKey ? "no certificate: add ssl_certificate"
+            : "no certificate: add ssl_certificate and ssl_certificate_key";
         findings.Error(listen.Place, $"\"listen {listen.Place.Text} ssl\" has {lacks}, or remove \"ssl\"");
     }
 
@@ -104,7 +108,8 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
         foreach (var server in main.Servers)
         {
             if (server is { Control: { } control, Zone: { } zone } && !first.TryAdd(zone.Name, server))
-                findings.Error(control.Name, $"zone {ConfigFindings.Show(zone.Name)} has an \"ftp_ctrl\" already, at {first[zone.Name].Control?.Position}");
+                findings.Error(control.Name,
+                    $"zone {ConfigFindings.Show(zone.Name)} has an \"ftp_ctrl\" already, at {first[zone.Name].Control?.Position}");
         }
     }
 
@@ -118,11 +123,14 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
                 continue;
             var control = main.Servers.Find(s => s.Zone?.Name == name.Text);
             if (control is null)
-                findings.Error(name, $"no \"ftp_ctrl\" names the zone {ConfigFindings.Show(name.Text)}{Spelling.DidYouMean(name.Text, zones)}");
+                findings.Error(name,
+                    $"no \"ftp_ctrl\" names the zone {ConfigFindings.Show(name.Text)}{Spelling.DidYouMean(name.Text, zones)}");
             if (!first.TryAdd(name.Text, name))
-                findings.Error(name, $"zone {ConfigFindings.Show(name.Text)} has an \"ftp_data\" already, at {first[name.Text].Position}: write all \"listen\" lines into one server");
+                findings.Error(name,
+                    $"zone {ConfigFindings.Show(name.Text)} has an \"ftp_data\" already, at {first[name.Text].Position}: write all \"listen\" lines into one server");
             foreach (var node in server.ControlOnly)
-                findings.Note(node.Name, $"{node.Name.Text} in ftp_data", $"\"{node.Name.Text}\" has no effect in an \"ftp_data\" server: that of the \"ftp_ctrl\" server counts");
+                findings.Note(node.Name,
+                    $"{node.Name.Text} in ftp_data", $"\"{node.Name.Text}\" has no effect in an \"ftp_data\" server: that of the \"ftp_ctrl\" server counts");
             if (control?.Zone is { MinPort: > 0 } zone && server.Listens.Count > 0)
                 CheckCover(server, zone);
         }
@@ -134,18 +142,22 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
         var (isDirect, isCovered) = (true, true);
         foreach (var address in ConfigBinder.DataAddresses(server))
         {
-            var direct = server.Listens.Where(l => l.Address.Equals(address) || (ConfigValue.IsWildcard(l.Address) && l.Address.AddressFamily == address.AddressFamily))
+            var direct = server.Listens
+                .Where(l => l.Address.Equals(address) || (ConfigValue.IsWildcard(l.Address) && ConfigValue.Overlap(l.Address, address)))
                 .Select(l => (l.First, l.Last)).ToList();
             var redirected = main.Ranges.Where(r => direct.Exists(d => d.First <= r.Target && r.Target <= d.Last)).Select(r => (r.First, r.Last));
             isDirect &= FirstGap(direct, zone) is null;
             if (FirstGap([.. direct, .. redirected], zone) is not { } gap)
                 continue;
             isCovered = false;
+            var host = address.Equals(IPAddress.Any) ? "" : ConfigValue.Show(address) + ":";
             findings.Error(server.Listens.First(l => l.Address.Equals(address)).Place,
-                $"zone {ConfigFindings.Show(zone.Name)} tells clients ports {zone.MinPort}-{zone.MaxPort}, but this server does not listen on {Show(gap)}: write listen {(address.Equals(IPAddress.Any) ? "" : ConfigValue.Show(address) + ":")}{Show((zone.MinPort, zone.MaxPort))};");
+                $"zone {ConfigFindings.Show(zone.Name)} tells clients ports {zone.MinPort}-{zone.MaxPort}, but this server does not listen on {Show(gap)}: "
+                + $"write listen {host}{Show((zone.MinPort, zone.MaxPort))};");
         }
         if (isDirect && isCovered && server.Mesh is { } mesh)
-            findings.Note(mesh, "mesh data", $"{ConfigFindings.Show(mesh.Text)} has no meaning here: this server listens on all ports of its zone itself");
+            findings.Note(mesh,
+                "mesh data", $"{ConfigFindings.Show(mesh.Text)} has no meaning here: this server listens on all ports of its zone itself");
     }
 
     private static (int First, int Last)? FirstGap(List<(int First, int Last)> covers, ZoneConfig zone)

@@ -47,8 +47,8 @@ internal static class ConfigValue
             nextUnit = index + 1;
             total += number * TimeUnits[index].Milliseconds;
             text = text[unit.Length..];
-            if (text.Length > 1 && text[0] == ' ')
-                text = text[1..];
+            if (text.ContainsAnyExcept(' '))
+                text = text.TrimStart(' ');
         }
         time = TimeSpan.FromMilliseconds(Math.Min(total, LongestTime));
         return total <= LongestTime;

@@ -84,7 +84,10 @@ internal static class ConfigVariables
     private static string? Fault(string name, bool inHash)
     {
         if (!ByName.TryGetValue(name, out var variable))
-            return $"unknown variable {ConfigFindings.Show("$" + name)}{Spelling.DidYouMean("$" + name, All.Where(v => v.InHash || !inHash).Select(v => "$" + v.Name))}";
+        {
+            var known = All.Where(v => v.InHash || !inHash).Select(v => "$" + v.Name);
+            return $"unknown variable {ConfigFindings.Show("$" + name)}{Spelling.DidYouMean("$" + name, known)}";
+        }
         return inHash && !variable.InHash
             ? $"\"${name}\" is not known when a server is chosen; \"hash\" may use {string.Join(", ", All.Where(v => v.InHash).Select(v => "$" + v.Name))}"
             : null;

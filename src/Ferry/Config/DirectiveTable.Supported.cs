@@ -8,19 +8,19 @@ internal static partial class DirectiveTable
     private static IEnumerable<Directive> MainRows() =>
     [
         new("include", Anywhere, "include FILE | PATTERN;", "none",
-            "Reads another file in this place. A pattern may hold *, ? and [a-z] in any part of the path; its matches are read in sorted order, and none is no error. A plain name must exist. Relative names begin at the folder of the main file.")
+            "Reads another file in this place. A pattern may hold `*`, `?` and `[a-z]` in any part of the path; its matches are read in sorted order, and none is no error. A plain name must exist. Relative names begin at the folder of the main file.")
         { Repeats = true },
         new("pid", InMain, "pid FILE;", "none",
-            "Writes the process id to a file, which ferryd -s needs. Without it none is written.")
+            "Writes the process id to a file, which `ferryd -s` needs. Without it none is written.")
         { Set = (b, n) => b.SetPid(n) },
-        new("worker_rlimit_nofile", InMain, "worker_rlimit_nofile NUMBER;", "the limit as it is",
-            "Asks the kernel for so many open files. A session takes two, a running transfer four more.")
+        new("worker_rlimit_nofile", InMain, "worker_rlimit_nofile NUMBER;", "none",
+            "Asks the kernel for so many open files; without it the limit stays as it is. A session takes two, a running transfer four more.")
         { Set = (b, n) => b.SetOpenFiles(n) },
         new("worker_shutdown_timeout", InMain, "worker_shutdown_timeout TIME;", "1h",
             "How long running transfers may go on after SIGQUIT or a reload before they are cut. nginx has no limit by default.")
         { Set = (b, n) => b.SetShutdownTimeout(n) },
         new("events", InMain, "events { ... }", "none",
-            "The block that holds worker_connections. It may be left out.")
+            "The block that holds `worker_connections`. It may be left out.")
         { MinArguments = 0, MaxArguments = 0, IsBlock = true, Opens = InEvents, Set = (b, n) => b.SetEvents(n) },
         new("worker_connections", InEvents, "worker_connections NUMBER;", "512",
             "Most sessions at a time. A client beyond it is told 421 and closed. In nginx this counts connections to servers too, and each worker has its own.")
@@ -36,10 +36,10 @@ internal static partial class DirectiveTable
             "Where messages go, and the least severe that are written: debug, info, notice, warn, error (when left out), crit, alert or emerg. Each line adds a place. Ferry has one set of places for the whole process, whatever block the line stands in; notice is the same as warn, and the last three are the same.")
         { MaxArguments = 2, Repeats = true, Set = (b, n) => b.SetErrorLog(n) },
         new("log_format", InStream, "log_format NAME [escape=default | json | none] TEXT ...;", "none",
-            "Names a form for the lines of access_log: texts with variables, joined. The name json is taken; escape= is accepted and changes nothing, because control characters are always escaped.")
+            "Names a form for the lines of `access_log`: texts with variables, joined. The name `json` is taken; `escape=` is accepted and changes nothing, because control characters are always escaped.")
         { MinArguments = 2, MaxArguments = Directive.Many, Repeats = true, Set = (b, n) => b.SetLogFormat(n) },
         new("access_log", InBoth, "access_log FILE [FORMAT] | off;", "off",
-            "Writes a line for each session when it ends. Without a format, or with json, the line is a JSON object.")
+            "Writes a line for each session when it ends. Without a format, or with `json`, the line is a JSON object.")
         { MaxArguments = Directive.Many, ControlOnly = true, Set = (b, n) => b.SetAccessLog(n) },
         new("ftp_transfer_log", InBoth, "ftp_transfer_log FILE [xferlog | json] | off;", "off",
             "Writes a line for each transfer when it ends, in the form of wu-ftpd's xferlog, which vsftpd and ProFTPD write too, or as a JSON object.")
@@ -49,16 +49,16 @@ internal static partial class DirectiveTable
     private static IEnumerable<Directive> StreamRows() =>
     [
         new("server", InStream, "server { ... }", "none",
-            "A control server, with ftp_ctrl, or the data server of a zone, with ftp_data.")
+            "A control server, with `ftp_ctrl`, or the data server of a zone, with `ftp_data`.")
         { MinArguments = 0, MaxArguments = 0, IsBlock = true, Opens = InServer, Repeats = true, Set = (b, n) => b.SetServer(n) },
         new("listen", InServer, "listen [ADDR:]PORT[-PORT] [backlog=NUMBER] [bind] [ipv6only=on | off] [mesh] [reuseport] [so_keepalive=VALUE];", "none",
-            "Where clients connect. Without an address it is every IPv4 address; IPv6 stands in brackets. A control server needs one line at least. The lines of a data server must cover the ports of its zone, and say which addresses those are opened on; it may leave them out, and the ports are then opened on the addresses of the control server. backlog= is 511 when left out; mesh is another spelling of njtmesh_dest on.")
+            "Where clients connect. Without an address it is every IPv4 address; IPv6 stands in brackets. A control server needs one line at least. The lines of a data server must cover the ports of its zone, and say which addresses those are opened on; it may leave them out, and the ports are then opened on the addresses of the control server. `backlog=` is 511 when left out; `mesh` is another spelling of `njtmesh_dest on`.")
         { MaxArguments = Directive.Many, Repeats = true, Set = (b, n) => b.SetListen(n) },
         new("allow", InBoth, "allow ADDR | NETWORK | all;", "all",
-            "Lets clients in. Of allow and deny the first line that matches decides; where none matches, the client is let in. Lines of a server replace those of stream.")
+            "Lets clients in. Of `allow` and `deny` the first line that matches decides; where none matches, the client is let in. Lines of a server replace those of `stream`.")
         { Repeats = true, Set = (b, n) => b.SetAccess(n) },
         new("deny", InBoth, "deny ADDR | NETWORK | all;", "none",
-            "Keeps clients out; see allow. In a data server allow and deny speak of data connections.")
+            "Keeps clients out; see `allow`. In a data server `allow` and `deny` speak of data connections.")
         { Repeats = true, Set = (b, n) => b.SetAccess(n) },
         new("tcp_nodelay", InBoth, "tcp_nodelay on | off;", "on",
             "Sends the lines of the control channel without waiting to gather more.")
@@ -68,23 +68,23 @@ internal static partial class DirectiveTable
     private static IEnumerable<Directive> UpstreamRows() =>
     [
         new("upstream", InStream, "upstream NAME { ... }", "none",
-            "A group of FTP servers that proxy_pass can name. Without hash they take turns, by weight.")
+            "A group of FTP servers that `proxy_pass` can name. Without `hash` they take turns, by weight.")
         { IsBlock = true, Opens = InUpstream, Repeats = true, Set = (b, n) => b.SetUpstream(n) },
         new("server", InUpstream, "server ADDR[:PORT] [weight=NUMBER] [max_conns=NUMBER] [max_fails=NUMBER] [fail_timeout=TIME] [backup] [down];", "none",
-            "A server of the group, by address or by name; a name is resolved when the configuration is loaded, and each of its addresses is a server. The port is 21 when left out. weight=1: its share of new sessions. max_conns=0: most sessions at a time, 0 is no limit. max_fails=1 and fail_timeout=10s: after so many failures within the time the server is left alone for that time; 0 never does. backup: used while no other can be. down: never used.")
+            "A server of the group, by address or by name; a name is resolved when the configuration is loaded, and each of its addresses is a server. The port is 21 when left out. `weight=1`: its share of new sessions. `max_conns=0`: most sessions at a time, 0 is no limit. `max_fails=1` and `fail_timeout=10s`: after so many failures within the time the server is left alone for that time; 0 never does. `backup`: used while no other can be. `down`: never used.")
         { MaxArguments = Directive.Many, Repeats = true, Set = (b, n) => b.SetUpstreamServer(n) },
         new("hash", InUpstream, "hash KEY [consistent];", "none",
-            "The same key leads to the same server. With consistent, few clients move when a server comes or goes (ketama, with the points of nginx, so that both choose alike). The key is a text with variables, such as $remote_addr.")
+            "The same key leads to the same server. With `consistent`, few clients move when a server comes or goes (ketama, with the points of nginx, so that both choose alike). The key is a text with variables, such as `$remote_addr`.")
         { MaxArguments = 2, Set = (b, n) => b.SetHash(n) },
     ];
 
     private static IEnumerable<Directive> ProxyRows() =>
     [
         new("proxy_pass", InServer, "proxy_pass UPSTREAM | ADDR[:PORT];", "none",
-            "The servers behind a control server: an upstream, or one address or name, port 21 when left out. An ftp_data server has none, because its data goes where the session goes.")
+            "The servers behind a control server: an upstream, or one address or name, port 21 when left out. An `ftp_data` server has none, because its data goes where the session goes.")
         { Set = (b, n) => b.SetProxyPass(n) },
         new("proxy_timeout", InBoth, "proxy_timeout TIME;", "10m",
-            "Ends a session whose control channel was silent for so long; the clock stands still while data flows. In a data server it is ftp_data_timeout by another name.")
+            "Ends a session whose control channel was silent for so long; the clock stands still while data flows. In a data server it is `ftp_data_timeout` by another name.")
         { Set = (b, n) => b.SetTime(n, (s, v) => s.IdleTimeout = v) },
         new("proxy_connect_timeout", InBoth, "proxy_connect_timeout TIME;", "60s",
             "The bound of one attempt to connect to a server.")
@@ -109,7 +109,7 @@ internal static partial class DirectiveTable
     private static IEnumerable<Directive> FtpRows() =>
     [
         new("ftp_ctrl", InServer, "ftp_ctrl zone=NAME:SIZE proxy_ip=ADDR min_port=NUMBER max_port=NUMBER [mode=plain | encry | auth];", "none",
-            "Makes the server a control server. Passive ports are taken from min_port to max_port; clients are told proxy_ip and the port. The zone is the table of ports on loan: each loan takes 256 bytes of its size, which is at least 8k. The four parameters come in any order; mode= is accepted from files of OpenNJet and changes nothing.")
+            "Makes the server a control server. Passive ports are taken from `min_port` to `max_port`; clients are told `proxy_ip` and the port. The zone is the table of ports on loan: each loan takes 256 bytes of its size, which is at least 8k. The four parameters come in any order; `mode=` is accepted from files of OpenNJet and changes nothing.")
         { MinArguments = 0, MaxArguments = Directive.Many, Set = (b, n) => b.SetControl(n) },
         new("ftp_data", InServer, "ftp_data zone=NAME;", "none",
             "Makes the server the data server of a zone. Ferry needs none: it is there for files of OpenNJet and for settings of its own.")
@@ -130,7 +130,7 @@ internal static partial class DirectiveTable
             "Cuts a transfer that moved no byte for so long.")
         { Set = (b, n) => b.SetTime(n, (s, v) => s.DataTimeout = v) },
         new("ftp_data_peer", InBoth, "ftp_data_peer control | any;", "control",
-            "Who may use a port on loan: only the address that the control connection came from, or any. With any, a port is lent to one client at a time, and whoever finds it first gets the data.")
+            "Who may use a port on loan: only the address that the control connection came from, or any. With `any`, a port is lent to one client at a time, and whoever finds it first gets the data.")
         { Set = (b, n) => b.SetDataPeer(n) },
         new("ftp_pasv_address", InBoth, "ftp_pasv_address control | trust | NETWORK ...;", "control",
             "Which address is dialled for data: that of the server that the session is tied to, whatever its reply to PASV says; the one that it says; or the one that it says where that lies in one of the networks.")

@@ -44,7 +44,8 @@ internal static partial class DirectiveTable
     {
         if (ByName.ContainsKey(name))
             return null;
-        var meant = Spelling.Closest(name, All.Where(d => (d.Contexts & context) != 0).Select(d => d.Name)) ?? Spelling.Closest(name, ByName.Keys.Order(StringComparer.Ordinal));
+        var meant = Spelling.Closest(name, All.Where(d => (d.Contexts & context) != 0).Select(d => d.Name))
+            ?? Spelling.Closest(name, ByName.Keys.Order(StringComparer.Ordinal));
         return meant is null ? null : Find(meant, context) ?? ByName[meant][0];
     }
 

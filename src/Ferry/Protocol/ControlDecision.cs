@@ -55,6 +55,9 @@ internal readonly record struct ControlDecision(DecisionKind Kind)
     /// <summary>The command that asked for the passive port, PASV or EPSV; or the transfer command.</summary>
     public FtpVerb Verb { get; init; }
 
+    /// <summary>The number of the transfer that starts or finishes (<see cref="ControlEngine.LastTransfer"/>).</summary>
+    public int Transfer { get; init; }
+
     public static ControlDecision Forward { get; } = new(DecisionKind.Forward);
 
     public static ControlDecision Wait { get; } = new(DecisionKind.Wait);

@@ -39,29 +39,19 @@ internal sealed partial class ControlEngine
     /// <param name="truncated">The line was longer than <see cref="LineScanner.MaxLine"/>; this is its beginning.</param>
     public ControlDecision OnReply(ReadOnlySpan<byte> line, bool truncated = false)
     {
-        var reply = ReplyLine.Parse(line);
         if (_inside == Inside.Nothing)
-        {
-            if (reply.Code == 0)
-                return ControlDecision.Forward; // text between replies is nobody's answer
-            _insideCode = reply.Code;
-            _seenPort = 0;
-            _lines = 1;
-            var begun = Begin(reply.Code);
-            if (_inside == Inside.Passive)
-                ReadPassive(reply.Text, truncated);
-            return reply.Continues ? begun : End(begun);
-        }
+            return OnFirstLine(ReplyLine.ParseFirst(line), truncated);
+        var reply = ReplyLine.Parse(line);
+        var isCoded = reply.Code == _insideCode;
         _lines++;
         if (_inside == Inside.Passive)
-            ReadPassive(reply.Code == _insideCode ? reply.Text : line, truncated);
-        var last = reply.Code == _insideCode && !reply.Continues;
-        if (last)
+            ReadPassive(isCoded ? reply.Text : line, truncated);
+        if (isCoded && !reply.Continues)
             return End(new ControlDecision(DecisionKind.Forward));
         return _inside switch
         {
             Inside.Passive or Inside.Replaced => ControlDecision.Swallow,
-            Inside.Features when !FeatureList.IsCarried(line) => ControlDecision.Swallow,
+            Inside.Features when !FeatureList.IsCarried(isCoded ? reply.Text : line) => ControlDecision.Swallow,
             _ => ControlDecision.Forward,
         };
     }
@@ -78,15 +68,30 @@ internal sealed partial class ControlEngine
     /// <summary>The port of the last OpenPassive could be lent: the client's next transfer command uses it.</summary>
     public void PassiveOpened() => _passiveReady = true;
 
+    private ControlDecision OnFirstLine(ReplyLine reply, bool truncated)
+    {
+        if (reply.Code == 0)
+            return ControlDecision.Forward; // text between replies is nobody's answer
+        _insideCode = reply.Code;
+        _seenPort = 0;
+        _lines = 1;
+        var begun = Begin(reply.Code);
+        if (_inside == Inside.Passive)
+            ReadPassive(reply.Text, truncated);
+        return reply.Continues ? begun : End(begun);
+    }
+
     /// <summary>Decides on a reply's first line: which command it answers, and how its lines are treated.</summary>
     private ControlDecision Begin(int code)
     {
         _inside = Inside.Text;
-        _asker = -1;
         if (code is 227 or 228 or 229)
         {
             _inside = Inside.Passive;
             DropStale(static p => FtpVerbs.IsPassive(p.Verb));
+            _asker = _pending.FindIndex(static p => FtpVerbs.IsPassive(p.Verb));
+            if (_asker < 0)
+                _asker = IndexOfAsker(code);
             return ControlDecision.Swallow;
         }
         if (code is 125 or 150)
@@ -100,7 +105,7 @@ internal sealed partial class ControlEngine
         if (!asker.HasData || code < 200)
             return ControlDecision.Forward;
         _held = true;
-        return new ControlDecision(DecisionKind.FinishTransfer) { Code = code, Verb = asker.Verb };
+        return new ControlDecision(DecisionKind.FinishTransfer) { Code = code, Verb = asker.Verb, Transfer = asker.Transfer };
     }
 
     /// <summary>Decides on a reply's last line, which may be its first: the command that asked has been answered.</summary>
@@ -119,15 +124,27 @@ internal sealed partial class ControlEngine
             {
                 _pending[_asker] = asker with { Preliminary = true };
                 if (code is 125 or 150 && (asker.HasData || OpensUnknownTransfer(asker)))
-                    return new ControlDecision(DecisionKind.StartTransfer) { Code = code, Verb = asker.Verb };
+                    return new ControlDecision(DecisionKind.StartTransfer) { Code = code, Verb = asker.Verb, Transfer = _pending[_asker].Transfer };
             }
             else
             {
                 _pending.RemoveAt(_asker);
+                if (asker.Verb == FtpVerb.Abor && code < 300)
+                    DropTransfersBefore(_asker);
                 Answered(asker, code);
             }
         }
         return inside == Inside.Replaced ? ControlDecision.Swallow : begun with { Code = code };
+    }
+
+    // A server that has not accepted the data connection yet answers the ABOR alone (pyftpdlib: 225); nothing follows for the transfer.
+    private void DropTransfersBefore(int abort)
+    {
+        for (var i = abort - 1; i >= 0; i--)
+        {
+            if (_pending[i].HasData)
+                _pending.RemoveAt(i);
+        }
     }
 
     // A command that Ferry does not know may use the passive port as well; its 150 is what tells.
@@ -136,23 +153,19 @@ internal sealed partial class ControlEngine
         if (!_passiveReady || asker.Verb != FtpVerb.Other)
             return false;
         _passiveReady = false;
-        _pending[_asker] = _pending[_asker] with { HasData = true };
+        _pending[_asker] = _pending[_asker] with { Transfer = ++LastTransfer };
         return true;
     }
 
     private ControlDecision EndPassive()
     {
-        var index = _pending.FindIndex(static p => FtpVerbs.IsPassive(p.Verb));
-        if (index < 0)
-        {
-            // Nobody asked for a port. The address must not reach the client; a command that waits for an answer gets one.
-            if (_pending.Count == 0 || _pending[0].Answer is not null)
-                return ControlDecision.Swallow;
-            _pending.RemoveAt(0);
+        // Nobody asked for a port. The address must not reach the client; a command that waits for an answer gets one, a transfer its own.
+        if (_asker < 0 || _pending[_asker].HasData)
+            return ControlDecision.Swallow;
+        var verb = _pending[_asker].Verb;
+        _pending.RemoveAt(_asker);
+        if (!FtpVerbs.IsPassive(verb))
             return Refuse(502, "Command not implemented; use PASV or EPSV.");
-        }
-        var verb = _pending[index].Verb;
-        _pending.RemoveAt(index);
         _passiveReady = false;
         return _seenPort > 0 && _insideCode != 228
             ? new ControlDecision(DecisionKind.OpenPassive) { Code = _insideCode, Verb = verb, Port = _seenPort, Address = _seenAddress }
@@ -187,7 +200,7 @@ internal sealed partial class ControlEngine
     {
         switch (asker.Verb)
         {
-            case FtpVerb.User or FtpVerb.Pass or FtpVerb.Acct when code is 230 or 232:
+            case FtpVerb.User or FtpVerb.Pass or FtpVerb.Acct when code is >= 200 and < 300: // 230, 232, and 202 "superfluous"
                 LoggedIn = true;
                 break;
             case FtpVerb.Rein when code is >= 200 and < 300:
@@ -195,7 +208,7 @@ internal sealed partial class ControlEngine
                 _passiveReady = false;
                 _onlyEpsv = false;
                 break;
-            case FtpVerb.Pasv or FtpVerb.Epsv:
+            case FtpVerb.Pasv or FtpVerb.Epsv when code < 400: // one that has failed leaves the port before it open
                 _passiveReady = false;
                 break;
         }
@@ -209,15 +222,28 @@ internal sealed partial class ControlEngine
     /// </summary>
     private int IndexOfAsker(int code)
     {
-        var first = _pending.FindIndex(static p => p.Answer is null);
-        if (first < 0 || !_pending[first].HasData || !_pending[first].Preliminary || EndsTransfer(code))
-            return first;
-        var next = _pending.FindIndex(first + 1, static p => p.Answer is null && !p.HasData);
-        return next < 0 ? first : next;
+        while (true)
+        {
+            var first = _pending.FindIndex(static p => p.Answer is null);
+            var asker = first;
+            if (first >= 0 && _pending[first].HasData && _pending[first].Preliminary && code >= 200 && !EndsTransfer(code))
+            {
+                var next = _pending.FindIndex(first + 1, static p => p.Answer is null && !p.HasData);
+                asker = next < 0 ? first : next;
+            }
+            if (asker < 0 || _pending[asker].Verb != FtpVerb.Abor || AnswersAbort(code) || _pending.FindIndex(asker + 1, static p => p.Answer is null) < 0)
+                return asker;
+            _pending.RemoveAt(asker);
+            DropTransfersBefore(asker);
+        }
     }
 
     // RFC 959 §5.4 for the transfer commands: 226, 250 and the 4xx and 5xx; 500-504 complain about a command, which the 1xx has already accepted.
     private static bool EndsTransfer(int code) => code is 226 or 250 or (>= 400 and < 500) or >= 505;
+
+    // RFC 959 §5.4; an ABOR that was answered together with its transfer, or not at all (Pure-FTPd, when the client closes its data connection
+    // at the same time), must not take the next command's reply.
+    private static bool AnswersAbort(int code) => code is 225 or 226 or >= 400;
 
     /// <summary>
     /// Forgets commands that the server has plainly passed over (some answer an ABOR within a transfer once, not twice): what stands before

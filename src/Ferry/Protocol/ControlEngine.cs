@@ -14,7 +14,8 @@ internal sealed partial class ControlEngine
     public const int MaxInFlight = 32;
 
     private readonly bool _clientIsIPv6;
-    private readonly List<PendingCommand> _pending = [];
+    // The greeting is the first reply: what a client sends before it (120 announces a delay) is answered after it.
+    private readonly List<PendingCommand> _pending = [new PendingCommand(FtpVerb.Other)];
     private bool _passiveReady;
     private bool _onlyEpsv;
 
@@ -27,7 +28,7 @@ internal sealed partial class ControlEngine
     /// <summary>The name of the latest USER, at most 256 bytes of it; null before the first.</summary>
     public string? User { get; private set; }
 
-    /// <summary>Commands without a final reply, Ferry's waiting answers included.</summary>
+    /// <summary>Commands without a final reply, the greeting and Ferry's waiting answers included.</summary>
     public int InFlight => _pending.Count;
 
     /// <summary>The client has asked for an abort that has not been answered yet.</summary>
@@ -54,14 +55,14 @@ internal sealed partial class ControlEngine
                 return Answer(502, "Command not implemented; use PASV or EPSV.");
             case FtpVerb.Auth:
                 return Answer(502, "TLS is not available here; log in without AUTH.");
-            case FtpVerb.Mode when command.Argument is [(byte)'B' or (byte)'b' or (byte)'C' or (byte)'c']:
+            case FtpVerb.Mode when command.Argument.Trim((byte)' ') is [(byte)'B' or (byte)'b' or (byte)'C' or (byte)'c']:
                 return Answer(504, "Only stream mode is available here (MODE S).");
             case FtpVerb.Pasv when _clientIsIPv6:
                 return Answer(425, "PASV cannot name an IPv6 address; use EPSV.");
             case FtpVerb.Pasv:
                 return Send(command.Verb);
             case FtpVerb.Epsv:
-                return OnExtendedPassive(command.Argument);
+                return OnExtendedPassive(command.Argument.Trim((byte)' '));
             case FtpVerb.User:
                 User = NameOf(command.Argument);
                 return Send(command.Verb);
@@ -76,11 +77,24 @@ internal sealed partial class ControlEngine
         return new ControlDecision(DecisionKind.OpenTransfer) { Verb = command.Verb };
     }
 
+    /// <summary>The number of the latest transfer, counted from 1.</summary>
+    public int LastTransfer { get; private set; }
+
+    /// <summary>The number of the oldest transfer without a final reply; those before it are over, whether the server has said so or not.</summary>
+    public int OldestTransfer
+    {
+        get
+        {
+            var index = _pending.FindIndex(static p => p.HasData);
+            return index < 0 ? LastTransfer + 1 : _pending[index].Transfer;
+        }
+    }
+
     /// <summary>The data connection to the server stands: forward the transfer command that OpenTransfer was said of.</summary>
     public ControlDecision TransferOpened(FtpVerb verb)
     {
         _passiveReady = false;
-        _pending.Add(new PendingCommand(verb) { HasData = true });
+        _pending.Add(new PendingCommand(verb) { Transfer = ++LastTransfer });
         return ControlDecision.Forward;
     }
 

@@ -6,10 +6,10 @@ namespace Ferry.Protocol;
 internal static class FeatureList
 {
     /// <summary>False for a line that names a feature which Ferry does not carry.</summary>
-    /// <param name="line">A line between the first and the last of the reply; a feature stands behind one space.</param>
+    /// <param name="line">A line between the first and the last of the reply; a feature stands behind one space, with some servers behind the code.</param>
     public static bool IsCarried(ReadOnlySpan<byte> line)
     {
-        var feature = line.TrimStart((byte)' ');
+        var feature = line.TrimStart(" \t"u8);
         var end = feature.IndexOfAny((byte)' ', (byte)';');
         var name = end < 0 ? feature : feature[..end];
         return !(Is(name, "AUTH"u8) || Is(name, "PBSZ"u8) || Is(name, "PROT"u8) || Is(name, "CCC"u8)

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Ferry.Protocol;
 
 /// <summary>
@@ -10,6 +12,8 @@ namespace Ferry.Protocol;
 /// </summary>
 internal readonly ref struct FtpCommand
 {
+    private static readonly SearchValues<byte> Letters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+
     private FtpCommand(FtpVerb verb, ReadOnlySpan<byte> word, ReadOnlySpan<byte> argument)
     {
         Verb = verb;
@@ -21,25 +25,32 @@ internal readonly ref struct FtpCommand
 
     public ReadOnlySpan<byte> Word { get; }
 
-    /// <summary>What follows the first space, spaces and all: a path may begin with one.</summary>
+    /// <summary>What follows the first space or tab, spaces and all: a path may begin with one.</summary>
     public ReadOnlySpan<byte> Argument { get; }
 
     /// <param name="line">The line, Telnet commands already taken out (<see cref="TelnetLine"/>).</param>
     public static FtpCommand Parse(ReadOnlySpan<byte> line)
     {
-        var space = line.IndexOf((byte)' ');
+        // ProFTPD takes space before a command and a tab behind it, so what it would obey must not be overlooked here.
+        line = line.TrimStart(" \t"u8);
+        var space = line.IndexOfAny((byte)' ', (byte)'\t');
         var word = space < 0 ? line : line[..space];
         return new FtpCommand(FtpVerbs.Parse(word), word, space < 0 ? default : line[(space + 1)..]);
     }
 
-    /// <summary>The command as it may be logged: never the argument of a command that carries a secret.</summary>
+    /// <summary>The command as it may be logged: never the argument of a command that carries a secret, nor a line that is no command and may be one by mistake.</summary>
     public override string ToString()
     {
+        if (!IsWord)
+            return "***";
         var word = Printable(Word);
         return Argument.IsEmpty ? word
             : CarriesSecret ? word + " ***"
             : word + " " + Printable(Argument);
     }
+
+    // RFC 959 §5.3: a command is three or four letters. "?PASS secret" and a password on a line of its own are none.
+    private bool IsWord => Word.Length is 3 or 4 && !Word.ContainsAnyExcept(Letters);
 
     // SITE carries one in forms such as SITE PSWD and SITE CHPASS; which ones is the server's affair, so none is shown.
     private bool CarriesSecret => Verb is FtpVerb.Pass or FtpVerb.Acct || System.Text.Ascii.EqualsIgnoreCase(Word, "SITE"u8);

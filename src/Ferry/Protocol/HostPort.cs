@@ -8,7 +8,7 @@ namespace Ferry.Protocol;
 /// </summary>
 internal static class HostPort
 {
-    /// <summary>Finds the first six numbers of 0-255 with commas between them.</summary>
+    /// <summary>Finds the first six numbers of 0-255 with commas between them, and spaces behind those: clients that use scanf take them.</summary>
     /// <param name="text">The reply's text, without its code.</param>
     /// <param name="address">The address, h1 in the highest byte.</param>
     /// <param name="port">1-65535.</param>
@@ -38,6 +38,8 @@ internal static class HostPort
         {
             if (n > 0 && (at == text.Length || text[at++] != ','))
                 return false;
+            while (n > 0 && at < text.Length && text[at] == ' ')
+                at++;
             var digits = 0;
             var number = 0;
             while (at < text.Length && char.IsAsciiDigit((char)text[at]) && digits < 4)

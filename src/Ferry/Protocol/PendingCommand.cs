@@ -7,8 +7,11 @@ internal readonly record struct PendingCommand(FtpVerb Verb)
     /// <summary>Set for an answer of Ferry's own: the line to send when its turn comes.</summary>
     public byte[]? Answer { get; init; }
 
+    /// <summary>The number of the transfer (<see cref="ControlEngine.LastTransfer"/>); 0 where the command has none.</summary>
+    public int Transfer { get; init; }
+
     /// <summary>A transfer command whose data goes through Ferry.</summary>
-    public bool HasData { get; init; }
+    public bool HasData => Transfer > 0;
 
     /// <summary>A 1xx has come (RFC 959 §4.2: the command goes on, another reply will follow).</summary>
     public bool Preliminary { get; init; }

@@ -25,13 +25,21 @@ internal readonly ref struct ReplyLine
 
     public ReadOnlySpan<byte> Text { get; }
 
-    public static ReplyLine Parse(ReadOnlySpan<byte> line)
+    /// <summary>Reads a line as the grammar has it: a space, a hyphen or nothing follows the code.</summary>
+    public static ReplyLine Parse(ReadOnlySpan<byte> line) =>
+        line.Length > 3 && line[3] is not ((byte)' ' or (byte)'-') ? new ReplyLine(0, false, line) : ParseFirst(line);
+
+    /// <summary>
+    /// Reads the first line of a reply as the laxest clients do, for whom anything may follow the code (Python's ftplib looks at three
+    /// bytes): what they would take for a 227 must not pass as mere text.
+    /// </summary>
+    public static ReplyLine ParseFirst(ReadOnlySpan<byte> line)
     {
         if (line.Length < 3 || line[0] is < (byte)'1' or > (byte)'5' || !char.IsAsciiDigit((char)line[1]) || !char.IsAsciiDigit((char)line[2]))
             return new ReplyLine(0, false, line);
-        if (line.Length > 3 && line[3] is not ((byte)' ' or (byte)'-'))
-            return new ReplyLine(0, false, line);
         var code = ((line[0] - '0') * 100) + ((line[1] - '0') * 10) + (line[2] - '0');
-        return new ReplyLine(code, line.Length > 3 && line[3] == '-', line.Length > 4 ? line[4..] : default);
+        var text = line[3..];
+        var continues = text is [(byte)'-', ..];
+        return new ReplyLine(code, continues, continues || text is [(byte)' ', ..] ? text[1..] : text);
     }
 }

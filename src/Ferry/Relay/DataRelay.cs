@@ -118,6 +118,8 @@ internal sealed class DataRelay
                 // Gone before it was given the end of the file: a reset, of which the write of the other direction may have been told first.
                 Abort(ReadFailed(back));
                 break;
+            case FlowEnd.Closed when HasEnded:
+                break; // our own abort of its leg woke the pump; a FIN now would reach the sender before its RST
             case FlowEnd.Closed:
                 // Where this fails the sender's leg is gone, and the pump that reads it finds out how.
                 back.To.TryShutdownSend();
@@ -133,6 +135,8 @@ internal sealed class DataRelay
     {
         switch (await CopyAsync(flow).ConfigureAwait(false))
         {
+            case FlowEnd.Closed when HasEnded:
+                break; // as in RunBackAsync
             case FlowEnd.Closed when Volatile.Read(ref _firstClosed) == NotEnded && flow.From.IsGone():
             case FlowEnd.ReadFailed:
                 Abort(ReadFailed(flow));
@@ -167,6 +171,8 @@ internal sealed class DataRelay
     private RelayEnd ReadFailed(RelayFlow flow) => flow == _toClient ? RelayEnd.UpstreamReadFailed : RelayEnd.ClientReadFailed;
 
     private RelayEnd WriteFailed(RelayFlow flow) => flow == _toClient ? RelayEnd.ClientWriteFailed : RelayEnd.UpstreamWriteFailed;
+
+    private bool HasEnded => Volatile.Read(ref _end) != NotEnded;
 
     private bool TryEnd(RelayEnd end) => Interlocked.CompareExchange(ref _end, (int)end, NotEnded) == NotEnded;
 

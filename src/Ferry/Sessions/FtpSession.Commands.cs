@@ -93,6 +93,12 @@ internal sealed partial class FtpSession
         Touch();
         if (status == OperationStatus.InvalidData)
         {
+            // Each is answered in its turn, so what waits for its turn must be bounded as commands are.
+            lock (_sync)
+            {
+                if (_engine.InFlight >= ControlEngine.MaxInFlight)
+                    return CommandStep.WaitForReply;
+            }
             _skippingCommand = true;
             _client.Consume(buffered.Length);
             Log.CommandTooLong(_server.Logger, Id, LineScanner.MaxLine);

@@ -62,7 +62,7 @@ internal sealed partial class FtpSession
         ControlChannel channel;
         try
         {
-            channel = new ControlChannel(result.Socket, _server.Config.TcpNoDelay, _server.Config.SocketKeepalive);
+            channel = new ControlChannel(result.Socket, _server.Config.TcpNoDelay, _server.Config.SocketKeepalive, urgent: false);
         }
         catch (SocketException e)
         {

@@ -130,7 +130,10 @@ internal sealed partial class FtpSession
             _transferCount++;
             ended = _endReason is not null;
             if (!ended && forwarded is { } verb)
+            {
                 _engine.TransferOpened(verb);
+                transfer.Number = _engine.LastTransfer;
+            }
         }
         _server.Metrics.TransferStarted();
         if (ended)
@@ -164,14 +167,14 @@ internal sealed partial class FtpSession
     /// <summary>A 1xx has been passed on: data may flow.</summary>
     private ValueTask StartTransferAsync(ControlDecision decision)
     {
-        var transfer = TransferUnderWay();
+        var transfer = FindTransfer(decision.Transfer);
         if (transfer is { IsStarted: false })
             transfer.Start(_server.Time.GetTimestamp());
-        return transfer is null ? OpenUnknownTransferAsync(decision.Verb) : ValueTask.CompletedTask;
+        return transfer is null ? OpenUnknownTransferAsync(decision) : ValueTask.CompletedTask;
     }
 
     /// <summary>A command that Ferry does not know as a transfer command has been answered 150 and uses the passive port.</summary>
-    private async ValueTask OpenUnknownTransferAsync(FtpVerb verb)
+    private async ValueTask OpenUnknownTransferAsync(ControlDecision decision)
     {
         PassivePort? passive;
         lock (_sync)
@@ -186,16 +189,21 @@ internal sealed partial class FtpSession
             GiveBack(passive.Lease);
             return;
         }
-        var transfer = new Transfer(passive.Lease, leg, verb, DataUse.None, [], LogMatched);
-        if (Register(transfer, null))
-            transfer.Start(_server.Time.GetTimestamp());
+        var transfer = new Transfer(passive.Lease, leg, decision.Verb, DataUse.None, [], LogMatched) { Number = decision.Transfer };
+        if (!Register(transfer, null))
+            return;
+        transfer.Start(_server.Time.GetTimestamp());
+        lock (_sync)
+        {
+            if (transfer.Number < _engine.OldestTransfer) // its last reply came before our connection stood
+                End(transfer);
+        }
     }
 
-    /// <summary>The oldest transfer whose last reply has not come.</summary>
-    private Transfer? TransferUnderWay()
+    private Transfer? FindTransfer(int number)
     {
         lock (_sync)
-            return _transfers?.Find(static t => !t.IsConcluded);
+            return _transfers?.Find(t => t.Number == number && !t.IsConcluded);
     }
 
     /// <summary>Waits until the data of a transfer has been delivered; the server's last reply to it has this code.</summary>

@@ -19,6 +19,25 @@ internal sealed partial class FtpSession
             transfer.Recording = RecordLaterAsync(transfer, code);
     }
 
+    /// <summary>Ends transfers of which no reply will come any more: the server has passed over them. Under the lock.</summary>
+    private void ConcludeStale()
+    {
+        if (_transfers is not { Count: > 0 })
+            return;
+        var oldest = _engine.OldestTransfer;
+        foreach (var transfer in _transfers.FindAll(t => t.Number < oldest && !t.IsConcluded))
+            End(transfer);
+    }
+
+    /// <summary>No reply will come for the transfer: what still flows is delivered.</summary>
+    private void End(Transfer transfer)
+    {
+        transfer.WindDown();
+        if (!transfer.IsStarted)
+            transfer.Discard();
+        Conclude(transfer, 0);
+    }
+
     private async Task RecordLaterAsync(Transfer transfer, int code)
     {
         await transfer.Completion.ConfigureAwait(false);
@@ -50,7 +69,7 @@ internal sealed partial class FtpSession
         var tag = TransferOutcomes.Tag(outcome);
         _server.Metrics.TransferEnded(direction, tag, duration, bytes);
         if (_server.Logger.IsEnabled(LogLevel.Information))
-            Log.TransferEnded(_server.Logger, Id, transfer.Verb, tag, toClient, toUpstream, transfer.RelayEnd?.ToString() ?? "nobody", duration.TotalSeconds);
+            Log.TransferEnded(_server.Logger, Id, transfer.VerbName, tag, toClient, toUpstream, transfer.RelayEnd?.ToString() ?? "nobody", duration.TotalSeconds);
         LogGivenBack(transfer.Port);
         _server.TransferLog?.Write(new TransferRecord
         {
@@ -60,7 +79,7 @@ internal sealed partial class FtpSession
             Client = _client.RemoteEndPoint,
             Upstream = transfer.UpstreamEndPoint,
             User = _engine.User,
-            Verb = transfer.Verb == FtpVerb.Other ? "OTHER" : transfer.Verb.ToString().ToUpperInvariant(),
+            Verb = transfer.VerbName,
             Path = transfer.Path,
             Direction = direction,
             Type = _typeIsImage ? TransferType.Image : TransferType.Ascii,
@@ -79,7 +98,7 @@ internal sealed partial class FtpSession
     private static partial class Log
     {
         [LoggerMessage(450, LogLevel.Information, "session {Session}: {Verb} finished: {Outcome}, {ToClient} bytes to the client, {ToServer} to the server, ended by {End}, {Seconds:F3} s")]
-        public static partial void TransferEnded(ILogger logger, string session, FtpVerb verb, string outcome, long toClient, long toServer, string end, double seconds);
+        public static partial void TransferEnded(ILogger logger, string session, string verb, string outcome, long toClient, long toServer, string end, double seconds);
 
         [LoggerMessage(451, LogLevel.Information, "session {Session}: data connection from {Client} to port {Port} matched to server {Server}")]
         public static partial void Matched(ILogger logger, string session, IPEndPoint client, int port, IPEndPoint server);

@@ -7,6 +7,9 @@ namespace Ferry.Sessions;
 
 internal sealed partial class FtpSession
 {
+    // A cut line and its CRLF are a line that clients take.
+    private const int CutLength = LineScanner.MaxLine - 2;
+
     private bool _skippingReply;
     private bool _holding;
     private bool _wasLoggedIn;
@@ -88,7 +91,7 @@ internal sealed partial class FtpSession
         }
         if (truncated)
         {
-            line = buffered[..(LineScanner.MaxLine - 2)];
+            line = buffered[..CutLength];
             length = buffered.Length;
         }
         if (_skippingReply)
@@ -140,6 +143,7 @@ internal sealed partial class FtpSession
 
     private void AfterReply()
     {
+        ConcludeStale();
         while (_engine.TakeAnswer() is { } answer)
             _client.Write(answer);
     }
@@ -159,7 +163,7 @@ internal sealed partial class FtpSession
     /// <summary>The transfer's last reply has come and stands in the buffer: it is passed on when the data has been delivered.</summary>
     private async Task FinishTransferAsync(ControlDecision decision, int length)
     {
-        var transfer = TransferUnderWay();
+        var transfer = FindTransfer(decision.Transfer);
         var instead = transfer is null ? null : await HoldAsync(transfer, decision.Code).ConfigureAwait(false);
         lock (_sync)
         {
@@ -172,7 +176,8 @@ internal sealed partial class FtpSession
             }
             else
             {
-                WriteReply(decision, _upstream!.Buffered[..Math.Min(length, LineScanner.MaxLine - 2)].TrimEnd("\r\n"u8), length);
+                var line = _upstream!.Buffered[..length].TrimEnd("\r\n"u8);
+                WriteReply(decision, line.Length > CutLength ? line[..CutLength] : line, length);
             }
         }
         SignalReply();

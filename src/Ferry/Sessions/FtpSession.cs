@@ -47,7 +47,7 @@ internal sealed partial class FtpSession
         _server = server;
         _listener = listener;
         Id = id;
-        _client = new ControlChannel(socket, server.Config.TcpNoDelay, server.Config.SocketKeepalive);
+        _client = new ControlChannel(socket, server.Config.TcpNoDelay, server.Config.SocketKeepalive, urgent: true);
         _engine = new ControlEngine(_client.RemoteEndPoint.AddressFamily);
         _startedAt = _activity = server.Time.GetTimestamp();
         _start = server.Time.GetUtcNow();
@@ -158,7 +158,10 @@ internal sealed partial class FtpSession
     {
         lock (_sync)
         {
-            if (!_draining || _transfers is { Count: > 0 } || (_state == SessionState.Open && _engine.InFlight > 0))
+            if (!_draining || _transfers is { Count: > 0 })
+                return;
+            // A server that owes an answer has a while for it; one that has forgotten does not hold the drain up.
+            if (_state == SessionState.Open && _engine.InFlight > 0 && _server.Time.GetElapsedTime(_activity) < ClosingLimit)
                 return;
         }
         Stop(SessionEndReason.Drained);
@@ -187,13 +190,15 @@ internal sealed partial class FtpSession
         if (passive is not null)
             GiveBack(passive.Lease);
         Volatile.Read(ref _step)?.Dispose();
-        _client.Close();
-        _upstream?.Close();
+        _client.Shutdown();
+        _upstream?.Shutdown();
         SignalReply();
     }
 
     private async Task FinishAsync()
     {
+        _client.Close();
+        _upstream?.Close();
         List<Transfer> transfers;
         lock (_sync)
             transfers = _transfers is null ? [] : [.. _transfers];

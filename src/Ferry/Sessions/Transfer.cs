@@ -19,7 +19,8 @@ internal sealed class Transfer
     private static readonly TimeSpan WindDownLimit = TimeSpan.FromSeconds(2);
 
     private readonly Lock _sync = new();
-    private readonly TaskCompletionSource<TransferOutcome> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Continued on the spot: whoever completes it holds no lock.
+    private readonly TaskCompletionSource<TransferOutcome> _completion = new();
     private readonly DataLease _lease;
     private readonly DataUse _use;
     private readonly Action<Transfer> _matched;
@@ -48,7 +49,13 @@ internal sealed class Transfer
         UpstreamEndPoint = upstream.RemoteEndPoint;
     }
 
+    /// <summary>The engine's number of it, by which replies name it.</summary>
+    public int Number { get; set; }
+
     public FtpVerb Verb { get; }
+
+    /// <summary>The command's name as clients write it.</summary>
+    public string VerbName => Verb == FtpVerb.Other ? "OTHER" : Verb.ToString().ToUpperInvariant();
 
     public DataUse Use => _use;
 

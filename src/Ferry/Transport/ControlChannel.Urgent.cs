@@ -6,6 +6,7 @@ namespace Ferry.Transport;
 // TCP urgent data (RFC 854: the Synch; RFC 959 §4.1.3: ABOR). The byte stays in line, and where it stood is kept.
 internal sealed partial class ControlChannel
 {
+    private readonly bool _seesUrgent;
     private int _urgent = -1;
 
     /// <summary>Offset in <see cref="Buffered"/> of a byte that was sent as urgent; -1 when there is none.</summary>
@@ -21,7 +22,7 @@ internal sealed partial class ControlChannel
     // A read ends before an urgent byte (tcp(7)), so the byte is always the first of the next one.
     private void NoteUrgentMark()
     {
-        if (Libc.IsAtUrgentMark(_socket.SafeHandle))
+        if (_seesUrgent && Libc.IsAtUrgentMark(_socket.SafeHandle))
             _urgent = _end;
     }
 }

@@ -10,23 +10,16 @@ namespace Ferry.Transport;
 /// </summary>
 internal sealed partial class ControlChannel : IDisposable
 {
-    // A peer that reads nothing blocks the pump that writes to it, so this much is only ever reached by a fault of ours.
-    private const int MaxUnsent = 256 * 1024;
-
     private readonly Socket _socket;
-    private readonly Lock _sync = new();
     private byte[]? _in;
     private int _start;
     private int _end;
-    private byte[]? _out;
-    private int _outLength;
-    private bool _sending;
-    private TaskCompletionSource? _sent;
 
     /// <param name="socket">Connected; the channel owns it.</param>
     /// <param name="noDelay">TCP_NODELAY.</param>
     /// <param name="keepAlive">SO_KEEPALIVE.</param>
-    public ControlChannel(Socket socket, bool noDelay, bool keepAlive)
+    /// <param name="urgent">Keep account of urgent data, which only clients send.</param>
+    public ControlChannel(Socket socket, bool noDelay, bool keepAlive, bool urgent)
     {
         _socket = socket;
         RemoteEndPoint = EndPoints.Plain((IPEndPoint)socket.RemoteEndPoint!);
@@ -35,8 +28,10 @@ internal sealed partial class ControlChannel : IDisposable
         socket.NoDelay = noDelay;
         if (keepAlive)
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        _seesUrgent = urgent;
         // Urgent data stays in line (RFC 1123 §4.1.2.10 for ABOR); without this its last byte would be lost to the reader.
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.OutOfBandInline, true);
+        if (urgent)
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.OutOfBandInline, true);
     }
 
     public IPEndPoint RemoteEndPoint { get; }
@@ -103,86 +98,6 @@ internal sealed partial class ControlChannel : IDisposable
             Release();
     }
 
-    /// <summary>Puts bytes in line for <see cref="FlushAsync"/>; the order of calls is the order on the wire.</summary>
-    public void Write(ReadOnlySpan<byte> bytes)
-    {
-        lock (_sync)
-        {
-            var needed = _outLength + bytes.Length;
-            if (needed > MaxUnsent)
-                throw new InvalidOperationException("A control channel was written to without being flushed.");
-            if (_out is null || _out.Length < needed)
-            {
-                var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 512));
-                if (_out is not null)
-                {
-                    _out.AsSpan(0, _outLength).CopyTo(larger);
-                    ArrayPool<byte>.Shared.Return(_out);
-                }
-                _out = larger;
-            }
-            bytes.CopyTo(_out.AsSpan(_outLength));
-            _outLength = needed;
-        }
-    }
-
-    /// <summary>Sends everything written so far; returns when the kernel has it.</summary>
-    /// <exception cref="SocketException">The connection failed.</exception>
-    public async ValueTask FlushAsync()
-    {
-        Task? others = null;
-        lock (_sync)
-        {
-            if (_sending)
-                others = (_sent ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
-            else if (_outLength == 0)
-                return;
-            else
-                _sending = true;
-        }
-        if (others is not null)
-        {
-            await others.ConfigureAwait(false);
-            return;
-        }
-        try
-        {
-            while (TakeUnsent(out var bytes, out var length))
-            {
-                try
-                {
-                    await SendAllAsync(bytes.AsMemory(0, length), SocketFlags.None).ConfigureAwait(false);
-                }
-                finally
-                {
-                    ArrayPool<byte>.Shared.Return(bytes);
-                }
-            }
-        }
-        catch (Exception failure)
-        {
-            EndSending()?.SetException(failure);
-            throw;
-        }
-    }
-
-    /// <summary>Sends a last line if that can be done at once and in order; for a channel that is about to be closed.</summary>
-    public void TrySendLast(ReadOnlySpan<byte> line)
-    {
-        lock (_sync)
-        {
-            if (_sending || _outLength > 0)
-                return;
-            try
-            {
-                BytesSent += _socket.Send(line, SocketFlags.None, out _);
-            }
-            catch (ObjectDisposedException)
-            {
-            }
-        }
-    }
-
     /// <summary>Ends our direction in order (FIN).</summary>
     public void ShutdownSend()
     {
@@ -196,6 +111,19 @@ internal sealed partial class ControlChannel : IDisposable
         }
         catch (ObjectDisposedException)
         {
+        }
+    }
+
+    /// <summary>Ends both directions in order: the peer gets FIN, and whoever waits to read gets an end of stream, which costs far less than the exception of a closed socket.</summary>
+    public void Shutdown()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            Dispose(); // the peer has gone already
         }
     }
 
@@ -216,62 +144,8 @@ internal sealed partial class ControlChannel : IDisposable
         Dispose();
     }
 
-    /// <summary>Closes as an abort (RST). Ends any call in flight.</summary>
-    public void Reset()
-    {
-        try
-        {
-            _socket.LingerState = new LingerOption(true, 0);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-        }
-        Dispose();
-    }
-
     /// <summary>Closes the socket, which ends any call in flight with an error. The buffers go with the pumps that use them.</summary>
     public void Dispose() => _socket.Dispose();
-
-    private bool TakeUnsent(out byte[] bytes, out int length)
-    {
-        TaskCompletionSource? sent;
-        lock (_sync)
-        {
-            bytes = _out!;
-            length = _outLength;
-            _out = null;
-            _outLength = 0;
-            if (length > 0)
-                return true;
-            if (bytes is not null)
-                ArrayPool<byte>.Shared.Return(bytes);
-            // In the same breath as the look, or what is written in between would wait for the next flush.
-            sent = EndSending();
-        }
-        sent?.SetResult();
-        return false;
-    }
-
-    private TaskCompletionSource? EndSending()
-    {
-        lock (_sync)
-        {
-            var sent = _sent;
-            _sending = false;
-            _sent = null;
-            return sent;
-        }
-    }
-
-    private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes, SocketFlags flags)
-    {
-        while (bytes.Length > 0)
-        {
-            var sent = await _socket.SendAsync(bytes, flags).ConfigureAwait(false);
-            BytesSent += sent;
-            bytes = bytes[sent..];
-        }
-    }
 
     private void Compact()
     {

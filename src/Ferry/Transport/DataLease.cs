@@ -13,7 +13,8 @@ internal sealed class DataLease : IDisposable
 {
     private readonly PortPool _pool;
     private readonly ImmutableArray<AccessRuleConfig> _rules;
-    private readonly TaskCompletionSource<bool> _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Continued on the spot: whoever completes it holds no lock, and a hop to another thread would cost more than what follows.
+    private readonly TaskCompletionSource<bool> _connected = new();
     private Socket? _socket;
     private int _state;
 

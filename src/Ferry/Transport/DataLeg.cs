@@ -88,22 +88,7 @@ internal sealed class DataLeg : IDisposable
     }
 
     /// <summary>Closes the leg as an abort: the peer gets RST and cannot take what it has for a whole file. Ends any call in flight.</summary>
-    public void Reset()
-    {
-        try
-        {
-            Socket.LingerState = new LingerOption(true, 0);
-        }
-        catch (SocketException)
-        {
-            // The peer was faster; closing is all that is left.
-        }
-        catch (ObjectDisposedException)
-        {
-            return;
-        }
-        Socket.Dispose();
-    }
+    public void Reset() => Socket.Abort();
 
     public void Dispose() => Socket.Dispose();
 

@@ -223,8 +223,7 @@ internal sealed partial class PortPool : IDisposable
         }
         Log.PeerRefused(_logger, peer, port.Port);
         Interlocked.Increment(ref _refused);
-        socket.LingerState = new LingerOption(true, 0);
-        socket.Dispose();
+        socket.Abort();
     }
 
     /// <summary>Connections to open ports that no lease waited for.</summary>

@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.IO;
+using System.Net;
+
+namespace Ferry.FunctionalTests.Harness;
+
+/// <summary>The FTP servers that people run.</summary>
+public enum ServerKind
+{
+    Vsftpd,
+    ProFtpd,
+    PureFtpd,
+    Pyftpdlib,
+}
+
+/// <summary>
+/// A real FTP server with a temporary root, in which the folder <c>pub</c> may be read and written. Three of them are run from
+/// where <c>./test</c> unpacks their packages, which exclude each other when installed.
+/// </summary>
+internal sealed class RealServer : IAsyncDisposable
+{
+    /// <summary>Who owns the served files: the user "games", which every Debian has and nobody is (base-passwd).</summary>
+    private const int Uid = 5;
+
+    private const int Gid = 60;
+
+    private readonly TempFolder _folder;
+    private readonly ChildProcess _child;
+
+    private RealServer(ServerKind kind, IPEndPoint endPoint, TempFolder folder, ChildProcess child)
+    {
+        Kind = kind;
+        EndPoint = endPoint;
+        _folder = folder;
+        _child = child;
+    }
+
+    public ServerKind Kind { get; }
+
+    public IPEndPoint EndPoint { get; }
+
+    /// <summary>vsftpd refuses a local user without PAM, so there it is the anonymous one.</summary>
+    public string User => Kind == ServerKind.Vsftpd ? "anonymous" : RealServerFiles.User;
+
+    public string Password { get; } = RealServerFiles.Password;
+
+    /// <summary>The folder that clients see as <c>/pub</c>.</summary>
+    public string Pub => Path.Combine(_folder.Path, "root", "pub");
+
+    public string Output => _child.Output;
+
+    public static async Task<RealServer> StartAsync(ServerKind kind, IPEndPoint? endPoint = null, string? netns = null)
+    {
+        endPoint ??= new IPEndPoint(IPAddress.Loopback, FreePorts.One());
+        var folder = new TempFolder();
+        ChildProcess? child = null;
+        try
+        {
+            // A root that the user may write is refused by vsftpd, so there is a folder in it.
+            var root = folder.NewFolder("root");
+            await GiveAsync(folder.NewFolder(Path.Combine("root", "pub")));
+            var (program, arguments) = await PrepareAsync(kind, endPoint, folder, root);
+            child = await ChildProcess.StartAsync(program, arguments, netns);
+            await child.ListeningAsync(endPoint.Port);
+            return new RealServer(kind, endPoint, folder, child);
+        }
+        catch
+        {
+            if (child is not null)
+                await child.DisposeAsync();
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The program of a server that is unpacked, by its package's name.</summary>
+    public static string ProgramOf(string name) =>
+        Path.Combine(Repository.Servers, name == "proftpd" ? "proftpd-core" : name, "usr", "sbin", name);
+
+    /// <summary>Puts a file into <c>/pub</c>, which clients may change.</summary>
+    public async Task PutAsync(string name, byte[] bytes)
+    {
+        var path = Path.Combine(Pub, name);
+        await File.WriteAllBytesAsync(path, bytes);
+        await GiveAsync(path);
+    }
+
+    /// <summary>Where a file of <c>/pub</c> lies.</summary>
+    public string PathOf(string name) => Path.Combine(Pub, name);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _child.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private static async Task GiveAsync(string path)
+    {
+        if (Environment.IsPrivilegedProcess)
+            (await Command.RunAsync("chown", [string.Create(CultureInfo.InvariantCulture, $"{Uid}:{Gid}"), path])).Succeeded();
+    }
+
+    private static async Task<(string Program, string[] Arguments)> PrepareAsync(ServerKind kind, IPEndPoint endPoint, TempFolder folder, string root)
+    {
+        switch (kind)
+        {
+            case ServerKind.Vsftpd:
+                folder.NewFolder("empty");
+                return (ProgramOf("vsftpd"), [folder.NewFile("vsftpd.conf", RealServerFiles.Vsftpd(endPoint, root, folder["empty"]))]);
+
+            case ServerKind.ProFtpd:
+                File.SetUnixFileMode(folder.NewFile("passwd", RealServerFiles.ProFtpdUsers(Uid, Gid, root)), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+                return (ProgramOf("proftpd"), ["-n", "-q", "-c", folder.NewFile("proftpd.conf", RealServerFiles.ProFtpd(endPoint, folder.Path))]);
+
+            case ServerKind.PureFtpd:
+                var users = folder.NewFile("users", RealServerFiles.PureFtpdUsers(Uid, Gid, root));
+                var compile = Path.Combine(Repository.Servers, "pure-ftpd", "usr", "bin", "pure-pw");
+                (await Command.RunAsync(compile, ["mkdb", folder["users.pdb"], "-f", users])).Succeeded();
+                return (ProgramOf("pure-ftpd"),
+                    ["-S", $"{endPoint.Address},{endPoint.Port}", "-l", $"puredb:{folder["users.pdb"]}", "-E", "-A", "-H", "-b", "-u", "1", "-c", "500", "-C", "500", "-k", "99", "-g", folder["pid"]]);
+
+            default:
+                return ("/usr/bin/python3", [Repository.Data("Harness", "Scripts", "pyftpdlib_server.py"), $"{endPoint.Address}", $"{endPoint.Port}", root, RealServerFiles.User, RealServerFiles.Password]);
+        }
+    }
+}

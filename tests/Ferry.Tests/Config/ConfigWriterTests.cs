@@ -1,0 +1,107 @@
+using System.Collections;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Net;
+using System.Text;
+using Ferry.Config;
+
+namespace Ferry.Tests.Config;
+
+public sealed class ConfigWriterTests
+{
+    private const string Everything = """
+        pid "run dir/ferry\".pid"; error_log stderr debug; error_log 'a{b}.log' crit; worker_rlimit_nofile 9999; worker_shutdown_timeout 90ms;
+        events { worker_connections 7; }
+        stream {
+            log_format main '$remote_addr - "$ftp_user" [$time_local] \\ {${status}} ' '#end;';
+            log_format other "$status";
+            upstream a { hash "$remote_addr x$server_port" consistent; server 192.0.2.1:21; server ftp.example.com weight=2 max_conns=3 max_fails=4 fail_timeout=5500ms down; }
+            upstream b { server [2001:db8::1]; server 192.0.2.2 backup; }
+            upstream "c d" { hash $binary_remote_addr; server 192.0.2.3; }
+            upstream e { server e; }
+            upstream f { server f weight=2; }
+            access_log logs/a.log main; deny 192.0.2.66; proxy_timeout 1m;
+            server { listen 21; listen [::]:2121 backlog=5 ipv6only=off; listen 192.0.2.9:300-305; ftp_ctrl zone=za:64k proxy_ip=192.0.2.9 min_port=10000 max_port=10010; proxy_pass a; access_log off; }
+            server { listen 22; ftp_ctrl zone=zb:10m proxy_ip=2001:db8::9 min_port=11000 max_port=11010; proxy_pass b; ftp_transfer_log t.log json; allow 10.0.0.0/8; deny all; }
+            server { listen 23; ftp_ctrl zone=zc:8k proxy_ip=192.0.2.9 min_port=12000 max_port=12000; proxy_pass "c d"; ftp_pasv_address 10.0.0.0/8 2001:db8::/32; proxy_bind 2001:db8::2; access_log x.log other; }
+            server { listen 24; ftp_ctrl zone=zd:8k proxy_ip=192.0.2.9 min_port=13000 max_port=13000; proxy_pass e; access_log x.log; tcp_nodelay off; }
+            server { listen 25; ftp_ctrl zone=ze:8k proxy_ip=192.0.2.9 min_port=14000 max_port=14000; proxy_pass f; ftp_pasv_address trust; }
+            server { listen 26; ftp_ctrl zone=zf:8k proxy_ip=192.0.2.9 min_port=15000 max_port=15000; proxy_pass host.example:2121; ftp_data_peer any; }
+            server { listen 27; ftp_ctrl zone=zg:8k proxy_ip=192.0.2.9 min_port=16000 max_port=16000; proxy_pass a; }
+            server { listen 192.0.2.9:10000-10020; listen [2001:db8::9]:10000-10010; ftp_data zone=za; proxy_timeout 7s; allow all; }
+        }
+        """;
+
+    private static string Effective(ConfigFile file)
+    {
+        var text = new StringWriter();
+        file.WriteEffective(text);
+        return text.ToString();
+    }
+
+    [Theory]
+    [InlineData("everything")]
+    [InlineData("opennjet/plain-port-range.conf")]
+    [InlineData("notes.conf")]
+    public void What_is_written_is_read_back_as_the_same_configuration(string name)
+    {
+        var text = name == "everything" ? Everything : File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Config", "Cases", name));
+        var first = ConfigFile.Parse(text, "first", "/srv/ferry");
+        Assert.DoesNotContain(first.Diagnostics, d => d.Severity == ConfigSeverity.Error);
+
+        var written = Effective(first);
+        var second = ConfigFile.Parse(written, "second", "/elsewhere");
+
+        Assert.DoesNotContain(second.Diagnostics, d => d.Severity != ConfigSeverity.Warning);
+        Assert.Equal(Describe(first.Config), Describe(second.Config));
+        Assert.Equal(written, Effective(second));
+    }
+
+    [Fact]
+    public void Inherited_values_and_defaults_stand_in_each_server()
+    {
+        var written = Effective(ConfigFile.Parse(Everything, "first", "/srv/ferry"));
+
+        Assert.Equal(7, written.Split("        proxy_timeout 60s;\n").Length - 1);
+        Assert.Equal(7, written.Split("        proxy_connect_timeout 60s;\n").Length - 1);
+        Assert.Contains("    upstream f {\n        server f weight=2", written, StringComparison.Ordinal);
+        Assert.Contains("        proxy_pass host.example:2121;\n", written, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nothing_is_written_of_a_configuration_with_an_error() => Assert.Empty(Effective(ConfigFile.Parse("nonsense;")));
+
+    [Fact]
+    public void A_long_format_survives()
+    {
+        var format = string.Concat(Enumerable.Repeat("$remote_addr \\\" ", 250));
+        var text = $"stream {{ log_format long \"{format}\" '{new string('x', 4000)}'; access_log a long; "
+            + "server { listen 21; ftp_ctrl zone=z:8k proxy_ip=192.0.2.9 min_port=1000 max_port=1001; proxy_pass 192.0.2.1; } }";
+        var first = ConfigFile.Parse(text, "first", "/srv");
+
+        var second = ConfigFile.Parse(Effective(first), "second");
+
+        Assert.Empty(second.Diagnostics);
+        Assert.Equal(first.Config!.Servers[0].AccessLog!.Format!.Text, second.Config!.Servers[0].AccessLog!.Format!.Text);
+    }
+
+    /// <summary>All that a configuration holds, but for places in files: records with arrays in them do not compare by value.</summary>
+    private static string Describe(object? value, int depth = 0)
+    {
+        switch (value)
+        {
+            case null:
+                return "null";
+            case string or IPAddress or IPEndPoint or IPNetwork or Enum or IFormattable or bool:
+                return Convert.ToString(value, CultureInfo.InvariantCulture)!;
+            case IEnumerable list:
+                return $"[{string.Join(", ", list.Cast<object>().Select(o => Describe(o, depth + 1)))}]";
+        }
+        Assert.InRange(depth, 0, 10);
+        var text = new StringBuilder("\n").Append(' ', depth * 2).Append(value.GetType().Name);
+        foreach (var property in value.GetType().GetProperties().Where(p => p.PropertyType != typeof(ConfigPosition) && p.GetIndexParameters().Length == 0))
+            text.Append(' ').Append(property.Name).Append('=').Append(Describe(property.GetValue(value), depth + 1));
+        return text.ToString();
+    }
+}

@@ -1,0 +1,136 @@
+using System.Linq;
+using System.Net.Sockets;
+using System.Text;
+using Ferry.Protocol;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Ferry.Tests.Protocol;
+
+/// <summary>Commands and replies in any order and in any pieces: what must hold whatever the two sides say.</summary>
+public sealed class ControlEngineFuzzTests
+{
+    private static readonly string[] Lines =
+    [
+        "C:USER a", "C:PASS b", "C:NOOP", "C:FOO", "C:FEAT", "C:STAT", "C:REIN", "C:ABOR", "C:\u00ff\u00f4\u00ff\u00f2ABOR",
+        "C:PASV", "C:EPSV", "C:EPSV 1", "C:EPSV 2", "C:EPSV ALL", "C:PORT 10,0,0,9,4,1", "C:EPRT |1|10.0.0.9|1|", "C:AUTH TLS", "C:MODE B",
+        "C:RETR x", "C:STOR x", "C:LIST", "C:XLST", "C:", "C:" + new string('y', LineScanner.MaxLine + 10),
+        "S:120 soon", "S:220 ready", "S:200 ok", "S:230 in", "S:331 more", "S:500 what", "S:550 no", "S:421 bye", "S:502 no",
+        "S:150 go", "S:125 go", "S:150-go", "S:110 mark", "S:226 done", "S:250 done", "S:225 none", "S:426 cut", "S:226-done", "S:211-Features", "S: EPRT", "S:211 End", "S:text",
+        "S:227 (10,0,0,1,4,1)", "S:227(10,0,0,1,4,1)", "S:227-Passive", "S: (10,0,0,1,4,1)", "S:229 (|||1025|)", "S:229-x", "S:228 (10,0,0,1,4,1)", "S:227", "S:229 " + new string('z', LineScanner.MaxLine),
+    ];
+
+    private static readonly Arbitrary<int[]> Conversations = Gen.Choose(0, (Lines.Length * 4) - 1).ArrayOf().ToArbitrary();
+
+    [Fact]
+    public void Nothing_that_the_two_sides_say_breaks_the_rules() =>
+        Check.One(FsCheck.Config.QuickThrowOnFailure.WithMaxTest(2000).WithEndSize(300), Prop.ForAll(Conversations, HoldsTheRules));
+
+    [Fact]
+    public void Any_bytes_from_either_side_are_taken() => Check.QuickThrowOnFailure(Prop.ForAll<byte[][], bool>((pieces, ipv6) =>
+    {
+        var wire = new ControlWire(ipv6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork);
+        for (var i = 0; i < pieces.Length; i++)
+        {
+            if (i % 2 == 0)
+                wire.FromClient(pieces[i]);
+            else
+                wire.FromServer(pieces[i]);
+        }
+        return wire.Engine.InFlight <= ControlEngine.MaxInFlight;
+    }));
+
+    [Fact]
+    public void Commands_without_end_are_bounded_before_any_reply_has_come()
+    {
+        var wire = new ControlWire();
+        for (var i = 0; i < 200; i++)
+        {
+            wire.FromClient(Encoding.Latin1.GetBytes(i % 2 == 0 ? "PORT 1\r\n" : new string('y', LineScanner.MaxLine + 10) + "\r\n"));
+            Assert.InRange(wire.Engine.InFlight, 1, ControlEngine.MaxInFlight);
+        }
+        Assert.Empty(wire.ToClient);
+        wire.FromServer("220 ready\r\n"u8);
+        Assert.Equal(1 + 200, wire.ToClient.Count(c => c == '\n'));
+        Assert.Equal(0, wire.Engine.InFlight);
+    }
+
+    [Fact]
+    public void A_reply_that_does_not_end_is_noticed()
+    {
+        var engine = new ControlEngine(AddressFamily.InterNetwork);
+        engine.OnReply("211-a"u8);
+        for (var i = 1; i < ControlEngine.MaxReplyLines; i++)
+            engine.OnReply("211-a"u8);
+        Assert.False(engine.ReplyIsEndless);
+        engine.OnReply("x"u8);
+        Assert.True(engine.ReplyIsEndless);
+        engine.OnReply("211 a"u8);
+        Assert.False(engine.ReplyIsEndless);
+    }
+
+    private static bool HoldsTheRules(int[] conversation)
+    {
+        var told = new List<string>();
+        var inFlight = 0;
+        ControlWire wire = null!;
+        wire = new ControlWire
+        {
+            Lends = new Queue<bool>(conversation.Select(n => n % 5 != 0)),
+            Connects = new Queue<bool>(conversation.Select(n => n % 7 != 0)),
+            Deliveries = new Queue<bool>(conversation.Select(n => n % 3 != 0)),
+            Decided = (decision, line) =>
+            {
+                inFlight = Math.Max(inFlight, wire.Engine.InFlight);
+                if (decision.Kind == DecisionKind.Wait && !wire.Engine.MustWait)
+                    told.Add("was told to wait for nothing: " + Encoding.Latin1.GetString(line));
+            },
+        };
+        foreach (var n in conversation)
+        {
+            var line = Lines[n % Lines.Length];
+            var bytes = Encoding.Latin1.GetBytes(line[2..] + "\r\n");
+            if (line[0] == 'C')
+                wire.FromClient(bytes);
+            else
+                wire.FromServer(bytes);
+            inFlight = Math.Max(inFlight, wire.Engine.InFlight);
+        }
+        told.AddRange(Broken(wire.ToClient));
+        if (inFlight > ControlEngine.MaxInFlight)
+            told.Add($"{inFlight} in flight");
+        if (told.Count > 0)
+            Assert.Fail(string.Join('\n', told.Distinct()));
+        return true;
+    }
+
+    /// <summary>Reads what the client got as a client does.</summary>
+    private static IEnumerable<string> Broken(string toClient)
+    {
+        var inside = 0;
+        foreach (var line in toClient.Split("\r\n")[..^1])
+        {
+            var isOurs = line.StartsWith("502 ", StringComparison.Ordinal) && line.Contains("here", StringComparison.Ordinal);
+            var (code, continues) = Read(line, first: inside == 0);
+            if (inside != 0)
+            {
+                if (isOurs)
+                    yield return "an answer of Ferry's stands inside a reply: " + line;
+                inside = code == inside && !continues ? 0 : inside;
+                continue;
+            }
+            if (code is 227 or 228 or 229 && !line.StartsWith("227 Entering Passive Mode (127,0,0,1,", StringComparison.Ordinal) && !line.StartsWith("229 Entering Extended Passive Mode (|||1", StringComparison.Ordinal))
+                yield return "the client sees " + line;
+            if (code is 227 or 228 or 229 && line.Contains("10,0,0,1", StringComparison.Ordinal))
+                yield return "the client sees the server's address: " + line;
+            inside = continues ? code : 0;
+        }
+    }
+
+    private static (int Code, bool Continues) Read(string line, bool first)
+    {
+        var bytes = Encoding.Latin1.GetBytes(line);
+        var reply = first ? ReplyLine.ParseFirst(bytes) : ReplyLine.Parse(bytes);
+        return (reply.Code, reply.Continues);
+    }
+}

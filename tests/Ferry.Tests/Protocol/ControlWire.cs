@@ -1,0 +1,186 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Ferry.Protocol;
+
+namespace Ferry.Tests.Protocol;
+
+/// <summary>
+/// Two byte streams past a <see cref="ControlEngine"/> as a session does it, without sockets: what arrives goes in, what would be sent comes out.
+/// <code>
+///   client ──FromClient── scanner ── engine ──ToServer── server
+///   server ──FromServer── scanner ── engine ──ToClient── client
+/// </code>
+/// </summary>
+internal sealed class ControlWire
+{
+    private readonly List<byte> _fromClient = [];
+    private readonly List<byte> _fromServer = [];
+    private readonly StringBuilder _toClient = new();
+    private readonly StringBuilder _toServer = new();
+    private bool _skippingCommand;
+    private bool _skippingReply;
+    private int _ports = 10_000;
+
+    public ControlWire(AddressFamily family = AddressFamily.InterNetwork) => Engine = new ControlEngine(family);
+
+    public ControlEngine Engine { get; }
+
+    /// <summary>Whether the next passive port can be lent; true when it is empty.</summary>
+    public Queue<bool> Lends { get; init; } = [];
+
+    /// <summary>Whether the next data connection to the server can be made; true when it is empty.</summary>
+    public Queue<bool> Connects { get; init; } = [];
+
+    /// <summary>Whether the next transfer's data arrives; true when it is empty.</summary>
+    public Queue<bool> Deliveries { get; init; } = [];
+
+    public string ToClient => _toClient.ToString();
+
+    public string ToServer => _toServer.ToString();
+
+    /// <summary>Shown every decision with the line that it is about.</summary>
+    public Action<ControlDecision, byte[]>? Decided { get; init; }
+
+    public void FromClient(ReadOnlySpan<byte> bytes)
+    {
+        _fromClient.AddRange(bytes);
+        Pump();
+    }
+
+    public void FromServer(ReadOnlySpan<byte> bytes)
+    {
+        _fromServer.AddRange(bytes);
+        Pump();
+    }
+
+    private void Pump()
+    {
+        bool moved;
+        do
+        {
+            moved = false;
+            while (TakeReply())
+                moved = true;
+            while (TakeCommand())
+                moved = true;
+        }
+        while (moved);
+    }
+
+    private bool TakeCommand()
+    {
+        var status = LineScanner.TryRead([.. _fromClient], out var line, out var length);
+        if (status == OperationStatus.NeedMoreData)
+            return false;
+        if (_skippingCommand || status == OperationStatus.InvalidData)
+        {
+            if (!_skippingCommand)
+            {
+                if (Engine.InFlight >= ControlEngine.MaxInFlight)
+                    return false;
+                Do(Engine.Answer(500, "Command line too long."), "");
+            }
+            _skippingCommand = status != OperationStatus.Done;
+            Drop(_fromClient, _skippingCommand ? Math.Min(_fromClient.Count, LineScanner.MaxLine) : length);
+            return true;
+        }
+        var clean = new byte[line.Length];
+        var command = clean.AsSpan(0, TelnetLine.Clean(line, clean));
+        if (command.IsEmpty)
+        {
+            Drop(_fromClient, length);
+            return true;
+        }
+        var decision = Engine.OnCommand(command);
+        Decided?.Invoke(decision, command.ToArray());
+        if (decision.Kind == DecisionKind.Wait)
+            return false;
+        if (decision.Kind == DecisionKind.OpenTransfer)
+            decision = Next(Connects) ? Engine.TransferOpened(decision.Verb) : Engine.TransferRefused("No data connection.");
+        Do(decision, Text(line));
+        Drop(_fromClient, length);
+        return true;
+    }
+
+    private void Do(ControlDecision decision, string line)
+    {
+        switch (decision.Kind)
+        {
+            case DecisionKind.Forward:
+                _toServer.Append(line).Append("\r\n");
+                break;
+            case DecisionKind.Rewrite:
+                _toServer.Append(Text(decision.Bytes));
+                break;
+            case DecisionKind.Answer:
+                _toClient.Append(Text(decision.Bytes));
+                break;
+            case DecisionKind.Queued:
+                break;
+            default:
+                throw new InvalidOperationException($"A command cannot be decided on as {decision.Kind}.");
+        }
+    }
+
+    private bool TakeReply()
+    {
+        byte[] buffered = [.. _fromServer.Count > LineScanner.MaxLine ? _fromServer.GetRange(0, LineScanner.MaxLine) : _fromServer];
+        var status = LineScanner.TryRead(buffered, out var line, out var length);
+        if (status == OperationStatus.NeedMoreData)
+            return false;
+        var truncated = status == OperationStatus.InvalidData;
+        if (truncated)
+        {
+            line = buffered.AsSpan(0, LineScanner.MaxLine - 2);
+            length = buffered.Length;
+        }
+        var skipped = _skippingReply;
+        _skippingReply = truncated;
+        Drop(_fromServer, length);
+        if (skipped)
+            return true;
+        var decision = Engine.OnReply(line, truncated);
+        Decided?.Invoke(decision, line.ToArray());
+        switch (decision.Kind)
+        {
+            case DecisionKind.Forward or DecisionKind.StartTransfer:
+                _toClient.Append(Text(line)).Append("\r\n");
+                break;
+            case DecisionKind.FinishTransfer:
+                var delivered = Next(Deliveries);
+                Engine.TransferFinished(!delivered);
+                _toClient.Append(delivered ? Text(line) : "426 Cut.").Append("\r\n");
+                break;
+            case DecisionKind.OpenPassive:
+                _toClient.Append(Text(OpenPassive(decision.Verb)));
+                break;
+            case DecisionKind.RefusePassive:
+                _toClient.Append(Text(decision.Bytes));
+                break;
+            case DecisionKind.Swallow:
+                break;
+            default:
+                throw new InvalidOperationException($"A reply cannot be decided on as {decision.Kind}.");
+        }
+        while (Engine.TakeAnswer() is { } answer)
+            _toClient.Append(Text(answer));
+        return true;
+    }
+
+    private byte[] OpenPassive(FtpVerb verb)
+    {
+        if (!Next(Lends))
+            return ReplyWriter.Line(425, "No data ports are free; try again.");
+        Engine.PassiveOpened();
+        _ports++;
+        return verb == FtpVerb.Epsv ? ReplyWriter.ExtendedPassive(_ports) : ReplyWriter.Passive(IPAddress.Loopback, _ports);
+    }
+
+    private static bool Next(Queue<bool> outcomes) => !outcomes.TryDequeue(out var outcome) || outcome;
+
+    private static void Drop(List<byte> bytes, int count) => bytes.RemoveRange(0, count);
+
+    private static string Text(ReadOnlySpan<byte> bytes) => Encoding.Latin1.GetString(bytes);
+}

@@ -1,0 +1,49 @@
+using System.Text;
+using Ferry.Protocol;
+using FsCheck.Fluent;
+using static FsCheck.Check;
+
+namespace Ferry.Tests.Protocol;
+
+public sealed class FeatureListTests
+{
+    [Theory]
+    [InlineData(" AUTH TLS")]
+    [InlineData(" AUTH TLS;SSL;")]
+    [InlineData(" auth")]
+    [InlineData("AUTH SSL")]
+    [InlineData("\tEPRT")]
+    [InlineData(" PBSZ")]
+    [InlineData(" PROT")]
+    [InlineData(" PROT;C;P;")]
+    [InlineData(" CCC")]
+    [InlineData(" CPSV")]
+    [InlineData(" SSCN")]
+    [InlineData(" LPRT")]
+    [InlineData(" LPSV")]
+    [InlineData(" SPSV")]
+    public void What_Ferry_does_not_carry_is_left_out(string line)
+    {
+        Assert.False(FeatureList.IsCarried(Encoding.ASCII.GetBytes(line)));
+    }
+
+    [Theory]
+    [InlineData(" EPSV")]
+    [InlineData(" PASV")]
+    [InlineData(" UTF8")]
+    [InlineData(" REST STREAM")]
+    [InlineData(" MLST type*;size*;modify*;")]
+    [InlineData(" AUTHX")]
+    [InlineData(" X AUTH")]
+    [InlineData(" HOST")]
+    [InlineData("")]
+    [InlineData(" ")]
+    public void Everything_else_stays(string line)
+    {
+        Assert.True(FeatureList.IsCarried(Encoding.ASCII.GetBytes(line)));
+    }
+
+    [Fact]
+    public void What_follows_a_features_name_does_not_matter() => QuickThrowOnFailure(Prop.ForAll<byte[]>(noise =>
+        !FeatureList.IsCarried([.. " EPRT "u8, .. noise]) && FeatureList.IsCarried([.. " EPSV "u8, .. noise])));
+}
