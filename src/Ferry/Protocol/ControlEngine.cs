@@ -53,6 +53,8 @@ internal sealed partial class ControlEngine
                 return Answer(502, "Active mode is not available here; use passive mode (PASV or EPSV).");
             case FtpVerb.Cpsv or FtpVerb.Lprt or FtpVerb.Lpsv or FtpVerb.Spsv:
                 return Answer(502, "Command not implemented; use PASV or EPSV.");
+            case FtpVerb.Esta or FtpVerb.Estp: // Pure-FTPd's; they tell the addresses of its data connection
+                return Answer(502, "Command not implemented.");
             case FtpVerb.Auth:
                 return Answer(502, "TLS is not available here; log in without AUTH.");
             case FtpVerb.Mode when command.Argument.Trim((byte)' ') is [(byte)'B' or (byte)'b' or (byte)'C' or (byte)'c']:

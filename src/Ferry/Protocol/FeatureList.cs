@@ -14,7 +14,8 @@ internal static class FeatureList
         var name = end < 0 ? feature : feature[..end];
         return !(Is(name, "AUTH"u8) || Is(name, "PBSZ"u8) || Is(name, "PROT"u8) || Is(name, "CCC"u8)
             || Is(name, "EPRT"u8) || Is(name, "CPSV"u8) || Is(name, "SSCN"u8) || Is(name, "LPRT"u8)
-            || Is(name, "LPSV"u8) || Is(name, "SPSV"u8));
+            || Is(name, "LPSV"u8) || Is(name, "SPSV"u8)
+            || Is(name, "ESTA"u8) || Is(name, "ESTP"u8));
     }
 
     private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> feature) => Ascii.EqualsIgnoreCase(name, feature);

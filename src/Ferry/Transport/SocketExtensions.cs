@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Ferry.Transport.Linux;
 
 namespace Ferry.Transport;
 
@@ -9,14 +10,16 @@ internal static class SocketExtensions
     {
         try
         {
+            // Before the close: where another thread is inside a call, .NET's close shuts the socket down first to free that thread,
+            // and the peer would see FIN before the RST, which is how a whole file ends.
+            if (OperatingSystem.IsLinux())
+                Libc.Disconnect(socket.SafeHandle);
             socket.LingerState = new LingerOption(true, 0);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // The peer was faster, or we were; closing is all that is left.
         }
-        // Not Dispose: where another thread is inside a call it first shuts the socket down to free that thread, and the peer sees FIN
-        // before the RST, which is how a whole file ends. A time-out of 0 disconnects instead.
         socket.Close(0);
     }
 }
