@@ -48,7 +48,7 @@ public sealed class RelayAbortTests
 
         rig.Receiver.Abort();
 
-        Assert.Equal(SocketError.ConnectionReset, await refused);
+        AssertRefused(await refused);
         RelayResult result = await run;
         Assert.Contains(result.End, rig.ReceiverFailed);
         Assert.False(result.IsComplete);
@@ -113,7 +113,7 @@ public sealed class RelayAbortTests
 
             Assert.Equal(RelayEnd.Cut, (await run).End);
             Assert.Equal(SocketError.ConnectionReset, (await rest).End);
-            Assert.Equal(SocketError.ConnectionReset, await refused);
+            AssertRefused(await refused);
         }
     }
 
@@ -129,7 +129,7 @@ public sealed class RelayAbortTests
         rig.Relay.Cut();
 
         Assert.Equal(RelayEnd.Cut, (await run).End);
-        Assert.Equal(SocketError.ConnectionReset, await refused);
+        AssertRefused(await refused);
     }
 
     [Theory]
@@ -177,4 +177,8 @@ public sealed class RelayAbortTests
         (long size, _, SocketError end) = await socket.ReceiveFileAsync();
         return (size, end);
     }
+
+    // The sender of the file may get EPIPE for its RST: Linux tells a reset once, to the first call that asks, and which call of the
+    // peer's that is is no affair of the relay's. What must never look like an end is what the receiver sees.
+    private static void AssertRefused(SocketError error) => Assert.Contains(error, (SocketError[])[SocketError.ConnectionReset, SocketError.Shutdown]);
 }
