@@ -15,7 +15,7 @@ FORBIDDEN = [
 
 
 def tracked():
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True, capture_output=True)
+    listed = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True, capture_output=True)
     names = [name for name in listed.stdout.decode().split("\0") if name]
     return [name for name in names if os.path.isfile(name)]
 

@@ -139,6 +139,14 @@ def check_free(port):
             raise Failure(f"port {port} is taken ({error.strerror}); choose others with --port-base") from error
 
 
+def is_free(port):
+    try:
+        check_free(port)
+        return True
+    except Failure:
+        return False
+
+
 class Instance:
     """One contender at work: a server of its own and, but for direct, the proxy in front of it."""
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Linq;
 
 namespace Ferry.Daemon;
@@ -50,7 +51,7 @@ internal static class CommandLine
         var test = new Option<bool>("-t") { Description = "Test the configuration and exit." };
         var dump = new Option<bool>("-T") { Description = "Test the configuration, print the effective one and exit." };
         var signal = new Option<string?>("-s") { Description = "Signal the running ferryd.", HelpName = string.Join('|', SignalCommand.Names) };
-        signal.AcceptOnlyFromAmong(SignalCommand.Names);
+        AcceptOnly(signal, SignalCommand.Names);
         var version = new Option<bool>("-v", "--version") { Description = "Print the version and exit." };
         var details = new Option<bool>("-V") { Description = "Print the version, the runtime's and the system's, and exit." };
 
@@ -86,7 +87,7 @@ internal static class CommandLine
         root.Add(run);
 
         var format = new Option<string>("--format") { Description = "How findings are printed.", DefaultValueFactory = _ => CheckCommand.Text };
-        format.AcceptOnlyFromAmong(CheckCommand.Text, CheckCommand.Json);
+        AcceptOnly(format, [CheckCommand.Text, CheckCommand.Json]);
         var check = new Command("check", "Check the configuration and print all that is to be said about it.") { format };
         check.SetAction((parsed, _) => CheckCommand.CheckAsync(Arguments(parsed), parsed.GetRequiredValue(format)));
         root.Add(check);
@@ -105,12 +106,18 @@ internal static class CommandLine
             root.Add(verb);
         }
 
-        var port = new Option<int>("--port") { Description = "The port that Ferry listens on.", DefaultValueFactory = _ => DemoCommand.DefaultPort };
-        port.Validators.Add(result =>
+        var port = new Option<int>("--port")
         {
-            if (result.GetValueOrDefault<int>() is < 0 or > 65535)
-                result.AddError("--port takes a number from 0 (any free port) to 65535.");
-        });
+            Description = "The port that Ferry listens on.",
+            HelpName = "PORT",
+            DefaultValueFactory = _ => DemoCommand.DefaultPort,
+            CustomParser = result =>
+            {
+                if (!ushort.TryParse(result.Tokens[^1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                    result.AddError($"--port takes a number from 0 (any free port) to 65535, not \"{result.Tokens[^1].Value}\".");
+                return number;
+            },
+        };
         var folder = new Option<string?>("--root") { Description = "The folder that is served. [default: a temporary one]", HelpName = "FOLDER" };
         var demo = new Command("demo", "Run a small FTP server with Ferry in front of it, to try things out.") { port, folder };
         demo.SetAction((parsed, _) => DemoCommand.RunAsync(parsed.GetValue(port), parsed.GetValue(folder)));
@@ -120,6 +127,13 @@ internal static class CommandLine
         version.SetAction(_ => VersionCommand.Run(details: true));
         root.Add(version);
     }
+
+    /// <summary>In one line, where the parser's own words take a line a choice.</summary>
+    private static void AcceptOnly(Option option, string[] choices) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.FirstOrDefault(token => !choices.Contains(token.Value)) is { } wrong)
+            result.AddError($"{option.Name} takes {string.Join(", ", choices[..^1])} or {choices[^1]}, not \"{wrong.Value}\".");
+    });
 
     private static RunArguments Arguments(ParseResult parsed) =>
         new(parsed.GetRequiredValue(File), parsed.GetValue(Prefix), parsed.GetValue(Quiet));

@@ -71,7 +71,7 @@ internal static class DemoCommand
     private static string? WhyNotFree(int port)
     {
         if (port is >= MinDataPort and <= MaxDataPort)
-            return $"the ports {MinDataPort}-{MaxDataPort} are for data; choose another one: ferryd demo --port {DefaultPort}";
+            return $"the ports {MinDataPort}-{MaxDataPort} are for data; choose another one: demo --port {DefaultPort}";
         try
         {
             using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -87,7 +87,7 @@ internal static class DemoCommand
                 SocketError.AccessDenied => $"port {port} may not be used by this user",
                 _ => $"port {port} cannot be used: {e.Message}",
             };
-            return $"{reason}; choose another one: ferryd demo --port {(port == DefaultPort ? DefaultPort + 1 : DefaultPort)}";
+            return $"{reason}; choose another one: demo --port {(port == DefaultPort ? DefaultPort + 1 : DefaultPort)}";
         }
     }
 

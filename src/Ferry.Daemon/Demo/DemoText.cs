@@ -25,7 +25,7 @@ internal static class DemoText
               log in     curl -u me:secret {{url}}/
               lftp       lftp -u me,secret {{url}}
 
-            Saved to a file and run with "ferryd -c FILE", this configuration does the same:
+            The same as a configuration file, for "ferryd -c FILE"; in yours, proxy_pass names your FTP server:
               events { worker_connections {{MaxSessions}}; }
               stream {
                   server {

@@ -9,7 +9,7 @@ internal readonly record struct ErrorLogTarget(LogFile File, LogLevel Level);
 /// <summary>
 /// Writes log messages into the <c>error_log</c> files, one line each, in the form that readers of nginx's files know:
 /// <code>
-/// 2026/11/22 01:28:34 [info] 4711#0: *k3f9 FtpSession: client connected, client: 192.0.2.7:50021
+/// 2026/11/22 01:28:34 [info] 4711#0: *6c7b-1 Session: client 192.0.2.7:50021 connected to 198.51.100.7:21
 ///                      level pid       session category message        values that the message does not name
 /// </code>
 /// The session comes from a value or a scope's value named <c>Session</c> or <c>SessionId</c>. Nothing is escaped by those who log: every character that could end a line is written as <c>\xXX</c> here. The files belong to the caller.

@@ -53,6 +53,14 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_wrong_choice_is_told_with_the_right_ones_in_one_line()
+    {
+        var result = await RunAsync("-s", "relod");
+
+        Assert.Equal(new ProgramResult(2, "", "ferryd: -s takes reload, quit, stop or reopen, not \"relod\".\nferryd: see ferryd --help\n"), result);
+    }
+
+    [Fact]
     public async Task A_right_configuration_passes_the_test_in_nginx_words()
     {
         var file = Write(Right());

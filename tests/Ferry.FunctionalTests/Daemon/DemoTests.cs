@@ -35,6 +35,9 @@ public sealed class DemoTests
                 await CurlAsync("-u", "me:verysecret", "-o", download, $"{url}/pub/8-megabytes.bin");
                 Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(folder, "pub", "8-megabytes.bin")), await File.ReadAllBytesAsync(download));
                 await CurlAsync("-C", "1000000", "-o", download, $"{url}/up.bin");
+                // Raw: curl asks for the size of a file first, and gives up when there is none.
+                await RunProgramAsync("python3", ["-c",
+                    $"import ftplib\nwith ftplib.FTP() as f:\n f.connect('127.0.0.1', {port}); f.login()\n try: f.retrbinary('RETR secret.txt', print)\n except ftplib.error_perm: pass"]);
             }
             finally
             {
@@ -46,14 +49,32 @@ public sealed class DemoTests
             await demo.WaitForExitAsync().WaitAsync(Limit);
             Assert.Equal(0, demo.ExitCode);
             Assert.False(Directory.Exists(folder));
-            Assert.NotEmpty(told);
             Assert.DoesNotContain("verysecret", told, StringComparison.Ordinal);
+            // Who came, what was carried, how it ended: three lines a session, in the order in which it happened.
+            Assert.Matches(@"\n..:..:..  session (\S+): client connected from 127\.0\.0\.1:\d+\n" +
+                @"..:..:..  session \1: STOR up\.bin: 3,000,001 bytes to the server through port 210\d\d in \d+\.\d\d s\n" +
+                @"..:..:..  session \1: ended \(client_quit\) after \d+\.\d\d s, \d+ commands, 1 transfer\n", told);
+            Assert.Matches(@"session \S+: RETR 8-megabytes\.bin: 8,388,608 bytes to the client through port", told);
+            Assert.Matches(@"session \S+: RETR secret\.txt: refused, 0 bytes to the client in", told);
+            Assert.DoesNotContain("given", told, StringComparison.Ordinal);
+            Assert.EndsWith("  stopped\n", told, StringComparison.Ordinal);
             Assert.Empty(await demo.StandardError.ReadToEndAsync());
         }
         finally
         {
             demo.Kill();
         }
+    }
+
+    [Theory]
+    [InlineData("x", "not \"x\".")]
+    [InlineData("70000", "not \"70000\".")]
+    [InlineData("-1", "not \"-1\".")]
+    public async Task A_wrong_port_is_told_in_a_sentence(string port, string end)
+    {
+        var result = await RunAsync("demo", "--port", port);
+
+        Assert.Equal(new ProgramResult(2, "", $"ferryd: --port takes a number from 0 (any free port) to 65535, {end}\nferryd: see ferryd --help\n"), result);
     }
 
     [Fact]
@@ -66,7 +87,7 @@ public sealed class DemoTests
 
         var result = await RunAsync("demo", "--port", $"{port}");
 
-        Assert.Equal(new ProgramResult(1, "", $"ferryd: port {port} is taken by another program; choose another one: ferryd demo --port 2121\n"), result);
+        Assert.Equal(new ProgramResult(1, "", $"ferryd: port {port} is taken by another program; choose another one: demo --port 2121\n"), result);
     }
 
     private static async Task<ProgramResult> CurlAsync(params string[] arguments)

@@ -50,6 +50,9 @@ internal static class RealServerFiles
         Umask 022
         PidFile {folder}/pid
         ScoreboardFile {folder}/scoreboard
+        <IfModule mod_ctrls.c>
+          ControlsEngine off
+        </IfModule>
         SystemLog {folder}/log
         TransferLog none
         WtmpLog off
