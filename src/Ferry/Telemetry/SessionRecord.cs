@@ -32,7 +32,7 @@ internal sealed record SessionRecord
     /// <summary>The tag of the session's end reason.</summary>
     public required string EndReason { get; init; }
 
-    /// <summary>The end in nginx's stream words: 200, 400 (the client's data could not be read), 403, 500, 502 (no server), 503 (a limit).</summary>
+    /// <summary>The end in the numbers of nginx's stream module: 200, 500 (a fault of Ferry), 502 (no server, or the connection to it failed).</summary>
     public int Status { get; init; } = 200;
 
     public long Commands { get; init; }

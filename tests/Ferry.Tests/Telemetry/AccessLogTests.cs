@@ -114,6 +114,10 @@ public sealed class AccessLogTests
         Assert.Null(AccessLog.ValueOf(Session, "no_such_variable", Time));
     }
 
+    [Fact]
+    public void The_variables_that_a_configuration_may_name_are_those_that_have_values() =>
+        Assert.Equal(ConfigVariables.All.Select(v => v.Name).Order(StringComparer.Ordinal), AccessLog.Variables.Order(StringComparer.Ordinal));
+
     [Theory]
     [InlineData("upstream_addr")]
     [InlineData("upstream_bytes_received")]
