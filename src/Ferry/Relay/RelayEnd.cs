@@ -24,3 +24,19 @@ internal enum RelayEnd
     /// <summary><see cref="DataRelay.Cut"/> was called.</summary>
     Cut,
 }
+
+internal static class RelayEnds
+{
+    /// <summary>The end's name in logs, which is a contract.</summary>
+    public static string Tag(RelayEnd end) => end switch
+    {
+        RelayEnd.UpstreamClosed => "upstream_closed",
+        RelayEnd.ClientClosed => "client_closed",
+        RelayEnd.ClientReadFailed => "client_read_failed",
+        RelayEnd.ClientWriteFailed => "client_write_failed",
+        RelayEnd.UpstreamReadFailed => "upstream_read_failed",
+        RelayEnd.UpstreamWriteFailed => "upstream_write_failed",
+        RelayEnd.Cut => "cut",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}

@@ -69,7 +69,7 @@ internal sealed partial class FtpSession
         var tag = TransferOutcomes.Tag(outcome);
         _server.Metrics.TransferEnded(direction, tag, duration, bytes);
         if (_server.Logger.IsEnabled(LogLevel.Information))
-            Log.TransferEnded(_server.Logger, Id, transfer.VerbName, tag, toClient, toUpstream, transfer.RelayEnd?.ToString() ?? "nobody", duration.TotalSeconds);
+            Log.TransferEnded(_server.Logger, Id, transfer.VerbName, tag, toClient, toUpstream, transfer.RelayEnd ?? "nobody", duration.TotalSeconds);
         LogGivenBack(transfer.Port);
         _server.TransferLog?.Write(new TransferRecord
         {
@@ -85,7 +85,7 @@ internal sealed partial class FtpSession
             Type = _typeIsImage ? TransferType.Image : TransferType.Ascii,
             Bytes = bytes,
             Outcome = tag,
-            RelayEnd = transfer.RelayEnd?.ToString(),
+            RelayEnd = transfer.RelayEnd,
         });
     }
 

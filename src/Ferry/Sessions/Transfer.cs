@@ -81,7 +81,7 @@ internal sealed class Transfer
     public Task Recording { get; set; } = Task.CompletedTask;
 
     /// <summary>The relay's end, as logs name it; null where it never ran.</summary>
-    public RelayEnd? RelayEnd { get; private set; }
+    public string? RelayEnd { get; private set; }
 
     public long BytesToClient => _relay?.BytesToClient ?? 0;
 
@@ -211,7 +211,7 @@ internal sealed class Transfer
         if (_cut is not null)
             relay.Cut();
         var result = await relay.RunAsync().ConfigureAwait(false);
-        RelayEnd = result.End;
+        RelayEnd = RelayEnds.Tag(result.End);
         return result.End == Relay.RelayEnd.Cut ? _cut ?? TransferOutcome.SessionEnded : TransferOutcomes.Of(result);
     }
 }

@@ -43,6 +43,9 @@ public sealed class LogTests
         Assert.Equal(777, session.GetProperty("data_bytes_to_upstream").GetInt64());
         Assert.True(session.GetProperty("data_bytes_to_client").GetInt64() > 12345 + 1000);
         Assert.Equal(["complete", "complete", "client_aborted"], transfers.Select(static t => t.GetProperty("outcome").GetString()));
+        Assert.Equal(["upstream_closed", "client_closed"], transfers[..2].Select(static t => t.GetProperty("relay_end").GetString()));
+        Assert.StartsWith("client_", transfers[2].GetProperty("relay_end").GetString(), StringComparison.Ordinal);
+        Assert.EndsWith("_failed", transfers[2].GetProperty("relay_end").GetString(), StringComparison.Ordinal);
         Assert.Equal(["download", "upload", "download"], transfers.Select(static t => t.GetProperty("direction").GetString()));
         Assert.Equal("dir/a file", transfers[1].GetProperty("path").GetString());
         Assert.Equal(777, transfers[1].GetProperty("bytes").GetInt64());
