@@ -66,18 +66,19 @@ internal sealed partial class RunningDaemon(FerryProxy proxy, FerryConfig config
             var file = ConfigFile.Load(arguments.File, arguments.Prefix);
             if (file.Config is not { } next)
             {
-                Refuse(file.Diagnostics.Where(d => d.Severity == ConfigSeverity.Error).Select(d => (d.ToString(), d.Format())));
+                Refuse([.. file.Diagnostics.Where(d => d.Severity == ConfigSeverity.Error).Select(d => (d.ToString(), d.Format()))]);
                 return;
             }
             if (next.PidFile is { } path && path != _config.PidFile && PidFile.FindOwner(path) is { } owner)
             {
-                Refuse([Same($"the pid file {path} is that of another ferryd, process {owner}")]);
+                var error = $"the pid file {path} is that of another ferryd, process {owner}";
+                Refuse([(error, error)]);
                 return;
             }
             var errors = await proxy.ReloadAsync(next, signals.StopToken).ConfigureAwait(false);
             if (errors.Count > 0)
             {
-                Refuse(errors.Select(Same));
+                Show(errors); // the proxy has logged them
                 return;
             }
             PutInForce(next);
@@ -133,20 +134,22 @@ internal sealed partial class RunningDaemon(FerryProxy proxy, FerryConfig config
         await proxy.StopAsync().ConfigureAwait(false);
     }
 
-    private static (string Line, string Picture) Same(string text) => (text, text);
-
     /// <summary>Says why a reload changed nothing: a line each in the error log, with the source line where a person may watch.</summary>
-    private void Refuse(IEnumerable<(string Line, string Picture)> errors)
+    private void Refuse(IReadOnlyCollection<(string Line, string Picture)> errors)
     {
         var log = proxy.Loggers.CreateLogger<RunningDaemon>();
-        foreach (var (line, picture) in errors)
-        {
+        foreach (var (line, _) in errors)
             Log.ReloadRefused(log, line);
-            if (!LogsToStandardError)
-                Report.Line(picture);
-        }
-        if (!LogsToStandardError)
-            Report.Error("the reload changed nothing; the configuration before it stays in force");
+        Show(errors.Select(static e => e.Picture));
+    }
+
+    private void Show(IEnumerable<string> errors)
+    {
+        if (LogsToStandardError)
+            return;
+        foreach (var error in errors)
+            Report.Line(error);
+        Report.Error("the reload changed nothing; the configuration before it stays in force");
     }
 
     private void Warn(string message)

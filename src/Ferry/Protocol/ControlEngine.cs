@@ -155,6 +155,6 @@ internal sealed partial class ControlEngine
     private static string NameOf(ReadOnlySpan<byte> argument)
     {
         const int most = 256;
-        return Encoding.UTF8.GetString(argument.Length > most ? argument[..most] : argument);
+        return Encoding.UTF8.GetString(FtpCommand.WithoutSecondLine(argument.Length > most ? argument[..most] : argument));
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace Ferry.Protocol;
 
@@ -53,12 +54,19 @@ internal readonly ref struct FtpCommand
     private bool IsWord => Word.Length is 3 or 4 && !Word.ContainsAnyExcept(Letters);
 
     // SITE carries one in forms such as SITE PSWD and SITE CHPASS; which ones is the server's affair, so none is shown.
-    private bool CarriesSecret => Verb is FtpVerb.Pass or FtpVerb.Acct || System.Text.Ascii.EqualsIgnoreCase(Word, "SITE"u8);
+    // RFC 2228 §3, §5: ADAT is a login of its own; MIC, CONF and ENC wrap other commands, PASS among them.
+    private bool CarriesSecret => Verb is FtpVerb.Pass or FtpVerb.Acct
+        || Is("SITE"u8) || Is("ADAT"u8) || Is("MIC"u8) || Is("CONF"u8) || Is("ENC"u8);
+
+    /// <summary>What stands before the first CR: a client that ends its lines with CR alone has its PASS behind it.</summary>
+    public static ReadOnlySpan<byte> WithoutSecondLine(ReadOnlySpan<byte> argument) => argument.IndexOf((byte)'\r') is >= 0 and var end ? argument[..end] : argument;
+
+    private bool Is(ReadOnlySpan<byte> word) => Ascii.EqualsIgnoreCase(Word, word);
 
     private static string Printable(ReadOnlySpan<byte> bytes)
     {
         const int most = 200;
-        var shown = bytes.Length > most ? bytes[..most] : bytes;
+        var shown = WithoutSecondLine(bytes.Length > most ? bytes[..most] : bytes);
         return string.Create(shown.Length, shown, static (text, source) =>
         {
             for (var i = 0; i < source.Length; i++)

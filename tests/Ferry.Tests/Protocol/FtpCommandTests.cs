@@ -1,4 +1,5 @@
 using System.Linq;
+using System.Net.Sockets;
 using System.Text;
 using Ferry.Protocol;
 using FsCheck.Fluent;
@@ -93,11 +94,26 @@ public sealed class FtpCommandTests
     [InlineData("PASS:" + Secret, "***")]
     [InlineData("XPASS " + Secret, "***")]
     [InlineData(Secret, "***")]
-    [InlineData("RETR a\r\x1b[2J\u00ff", "RETR a??[2J?")]
+    [InlineData("ADAT " + Secret, "ADAT ***")]
+    [InlineData("mic " + Secret, "mic ***")]
+    [InlineData("CONF " + Secret, "CONF ***")]
+    [InlineData("ENC " + Secret, "ENC ***")]
+    [InlineData("USER alice\rPASS " + Secret, "USER alice")]
+    [InlineData("RETR a\n\x1b[2J\u00ff", "RETR a??[2J?")]
     [InlineData("USER anonymous", "USER anonymous")]
     public void A_secret_cannot_be_printed(string line, string shown)
     {
         Assert.Equal(shown, FtpCommand.Parse(Encoding.Latin1.GetBytes(line)).ToString());
+    }
+
+    [Fact]
+    public void A_user_s_name_ends_where_a_second_line_could_begin()
+    {
+        var engine = new ControlEngine(AddressFamily.InterNetwork);
+
+        engine.OnCommand(Encoding.ASCII.GetBytes("USER alice\rPASS " + Secret));
+
+        Assert.Equal("alice", engine.User);
     }
 
     [Fact]
