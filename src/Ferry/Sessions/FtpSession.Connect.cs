@@ -121,6 +121,8 @@ internal sealed partial class FtpSession
         var ticks = limit.TotalSeconds * _server.Time.TimestampFrequency;
         Volatile.Write(ref _step, step);
         Volatile.Write(ref _stepDue, _server.Time.GetTimestamp() + (long)Math.Min(ticks, long.MaxValue / 4));
+        // Either End sees the step or this sees the end; without a fence the processor may look before it has shown the step.
+        Interlocked.MemoryBarrier();
         if (_endReason is not null)
             step.Dispose();
     }
