@@ -163,8 +163,10 @@ internal sealed partial class FtpSession
         {
             if (!_draining || _transfers is { Count: > 0 })
                 return;
-            // A server that owes an answer has a while for it; one that has forgotten does not hold the drain up.
-            if (_state == SessionState.Open && _engine.InFlight > 0 && _server.Time.GetElapsedTime(_activity) < ClosingLimit)
+            // A server that owes an answer has a while for it, and the client gets the whole of it: a 226 that is not sent yet is a transfer
+            // that failed. One that has forgotten does not hold the drain up, nor does a client that reads nothing.
+            var isOwed = _engine.InFlight > 0 || _engine.IsHolding || _client.HasUnsent;
+            if (_state == SessionState.Open && isOwed && _server.Time.GetElapsedTime(Volatile.Read(ref _activity)) < ClosingLimit)
                 return;
         }
         Stop(SessionEndReason.Drained);
