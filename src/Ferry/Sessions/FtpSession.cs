@@ -204,6 +204,7 @@ internal sealed partial class FtpSession
     {
         _client.Close();
         _upstream?.Close();
+        _upstreamServer?.Release();
         List<Transfer> transfers;
         lock (_sync)
             transfers = _transfers is null ? [] : [.. _transfers];
@@ -213,7 +214,6 @@ internal sealed partial class FtpSession
             Conclude(transfer, 0);
             await transfer.Recording.ConfigureAwait(false);
         }
-        _upstreamServer?.Release();
         var reason = _endReason ?? SessionEndReason.InternalError;
         var duration = _server.Time.GetElapsedTime(_startedAt);
         _server.Metrics.SessionEnded(SessionEndReasons.Tag(reason), duration);
