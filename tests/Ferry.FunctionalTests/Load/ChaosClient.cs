@@ -61,7 +61,10 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
 
     private async Task<string?> ActAsync()
     {
-        switch (random.Next(14))
+        var act = random.Next(14);
+        // These read no answer, so that the next one read may be theirs.
+        _isConfused |= act < 6;
+        switch (act)
         {
             case 0:
                 await SendAsync(string.Concat(System.Linq.Enumerable.Repeat("NOOP\r\nPORT 1,2,3,4,5,6\r\nAUTH TLS\r\n", random.Next(1, 60))));
@@ -72,16 +75,13 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
             case 2:
                 foreach (var letter in "NOOP\r\nPASV\r\n"u8.ToArray())
                     await _control.SendAsync(new[] { letter }, ct);
-                _isConfused = true;
                 break;
             case 3:
                 await _control.SendAsync(new byte[] { 255, 244, 255 }, SocketFlags.OutOfBand, ct);
                 await SendAsync("\xF2" + "ABOR\r\n");
-                _isConfused = true;
                 break;
             case 4:
                 await SendAsync("PASV\r\nPASV\r\nEPSV\r\nRETR 1\r\nABOR\r\nQUIT\r\nRETR 2\r\n");
-                _isConfused = true;
                 break;
             case 5:
                 await SendAsync("\r\n\r\n\xFF\xF1\r\nSTAT\r\nFEAT\r\nREIN\r\nUSER x\r\nPASS y\r\n");
@@ -115,7 +115,7 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
                 if (have > content.Length && !isChecked)
                     return null;
                 if (isChecked && (have > content.Length || !content.AsSpan(0, have).SequenceEqual(received.AsSpan(0, have))))
-                    return $"{have} bytes came that are not those of file {name}, which has {content.Length}";
+                    return $"of the {have} bytes that came, those from {content.AsSpan().CommonPrefixLength(received.AsSpan(0, have))} on are not those of file {name}, which has {content.Length}";
                 if (have < leaveAt)
                     continue;
                 _isConfused = true;
