@@ -126,9 +126,20 @@ public sealed partial class FerryProxy
 
     private async Task RunAsync(FtpSession session, Generation generation)
     {
-        await session.RunAsync().ConfigureAwait(false);
-        _sessions.Remove(session);
-        await generation.LetGoAsync().ConfigureAwait(false);
+        try
+        {
+            await session.RunAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.SessionFailed(_parts.Logger, e, session.Id);
+        }
+        finally
+        {
+            // Whatever has happened: a session that is counted for ever would hold up every drain and its generation's ports and logs.
+            _sessions.Remove(session);
+            await generation.LetGoAsync().ConfigureAwait(false);
+        }
     }
 
     private static partial class Log
@@ -165,5 +176,8 @@ public sealed partial class FerryProxy
 
         [LoggerMessage(520, LogLevel.Error, "client {Client} is turned away: there are {Limit} sessions, the most that worker_connections allows")]
         public static partial void Full(ILogger logger, EndPoint? client, int limit);
+
+        [LoggerMessage(521, LogLevel.Error, "session {Session} could not be ended in order; this is a fault of Ferry's")]
+        public static partial void SessionFailed(ILogger logger, Exception exception, string session);
     }
 }

@@ -36,23 +36,35 @@ internal sealed class GenerationBuilder
     {
         if (_config.Servers.IsDefaultOrEmpty)
             _errors.Add("the configuration has no server with \"ftp_ctrl\", so there is nothing to do");
-        OpenErrorLogs();
-        var groups = await ResolveAsync(ct).ConfigureAwait(false);
-        if (_errors.Count == 0)
-            BuildServers(groups);
-        if (_errors.Count == 0)
-            BindListeners();
-        if (_errors.Count == 0)
-            return (_made, []);
-        _newListeners.ForEach(static l => l.Dispose());
-        _newPools.ForEach(static p => p.Dispose());
-        foreach (var log in _made.Logs)
-            await log.DisposeAsync().ConfigureAwait(false);
-        return (null, _errors);
+        var isMade = false;
+        try
+        {
+            OpenErrorLogs();
+            var groups = await ResolveAsync(ct).ConfigureAwait(false);
+            if (_errors.Count == 0)
+                BuildServers(groups);
+            if (_errors.Count == 0)
+                BindListeners();
+            isMade = _errors.Count == 0;
+        }
+        finally
+        {
+            if (!isMade)
+                await UndoAsync().ConfigureAwait(false);
+        }
+        return isMade ? (_made, []) : (null, _errors);
     }
 
     /// <summary>The addresses of a name, IPv4 first where both work, as the resolver orders them.</summary>
     public static Task<IPAddress[]> Resolve(string name, CancellationToken ct) => Dns.GetHostAddressesAsync(name, ct);
+
+    private async Task UndoAsync()
+    {
+        _newListeners.ForEach(static l => l.Dispose());
+        _newPools.ForEach(static p => p.Dispose());
+        foreach (var log in _made.Logs)
+            await log.DisposeAsync().ConfigureAwait(false);
+    }
 
     private void OpenErrorLogs()
     {

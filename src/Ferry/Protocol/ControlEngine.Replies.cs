@@ -31,6 +31,9 @@ internal sealed partial class ControlEngine
     /// <summary>Most lines of one reply. A reply is passed on line by line and costs no memory; this only ends one that never ends.</summary>
     public const int MaxReplyLines = 1_000_000;
 
+    /// <summary>A FinishTransfer was said, and its data may still be on its way: the reply has not been passed on.</summary>
+    public bool IsHolding => _held;
+
     /// <summary>True when a server's reply has gone on for more than <see cref="MaxReplyLines"/>.</summary>
     public bool ReplyIsEndless => _lines > MaxReplyLines;
 

@@ -45,6 +45,7 @@ internal sealed class SpliceRelay(PipePool pipes) : IRelay
                     case -Libc.EAGAIN or -Libc.EINVAL or -Libc.ENOMEM or -Libc.ENOSYS or -Libc.EPERM:
                         // No pipe to be had, no memory for it, a kind of socket or a sandbox without splice; or EAGAIN from a socket that has bytes:
                         // splice stops for good where the peer marked some as urgent (MSG_OOB), recv does not. Nothing was taken from the socket.
+                        Return(ref pipe);
                         return await StreamRelay.Shared.CopyAsync(flow).ConfigureAwait(false);
                     case < 0:
                         return FlowEnd.ReadFailed;

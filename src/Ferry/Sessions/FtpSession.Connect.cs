@@ -22,7 +22,7 @@ internal sealed partial class FtpSession
             _upstreamServer = server;
             tries++;
             var began = _server.Time.GetTimestamp();
-            var failure = await TryServerAsync(server.EndPoint).ConfigureAwait(false);
+            var (failure, isOurs) = await TryServerAsync(server.EndPoint).ConfigureAwait(false);
             if (failure is null)
             {
                 _connectTime = _server.Time.GetElapsedTime(began);
@@ -35,7 +35,8 @@ internal sealed partial class FtpSession
             if (_endReason is not null)
                 return false;
             _upstreamServer = null;
-            server.ReportFailure();
+            if (!isOurs)
+                server.ReportFailure();
             server.Release();
             _server.Metrics.UpstreamConnectFailed(server.Name);
             Log.UpstreamFailed(_server.Logger, Id, server.Name, failure);
@@ -50,15 +51,15 @@ internal sealed partial class FtpSession
     }
 
     /// <summary>Connects and waits for the greeting, which stays in the channel's buffer.</summary>
-    /// <returns>Null when the server has greeted; else what was wrong.</returns>
-    private async Task<string?> TryServerAsync(IPEndPoint server)
+    /// <returns>Null when the server has greeted; else what was wrong, and whether that was a want of this machine, which says nothing of the server.</returns>
+    private async Task<(string? Failure, bool IsOurs)> TryServerAsync(IPEndPoint server)
     {
         using var connecting = new ConnectDeadline();
         BeginStep(connecting, _server.Config.ConnectTimeout);
         var result = await UpstreamConnector.ConnectAsync(server, _server.Config.BindAddress, connecting.Token).ConfigureAwait(false);
         EndStep();
         if (result.Socket is null)
-            return result.Error == SocketError.TimedOut ? "connecting timed out" : $"connecting failed ({result.Error})";
+            return (result.Error == SocketError.TimedOut ? "connecting timed out" : $"connecting failed ({result.Error})", result.IsOurs);
         ControlChannel channel;
         try
         {
@@ -67,7 +68,7 @@ internal sealed partial class FtpSession
         catch (SocketException e)
         {
             result.Socket.Dispose();
-            return $"the connection was lost ({e.SocketErrorCode})";
+            return ($"the connection was lost ({e.SocketErrorCode})", false);
         }
         BeginStep(channel, _server.Config.BannerTimeout);
         var failure = await ReadGreetingAsync(channel).ConfigureAwait(false);
@@ -78,11 +79,11 @@ internal sealed partial class FtpSession
             {
                 _upstream = channel;
                 if (_endReason is null)
-                    return null;
+                    return (null, false);
             }
         }
         channel.Dispose();
-        return failure ?? "the session ended";
+        return (failure ?? "the session ended", false);
     }
 
     private static async Task<string?> ReadGreetingAsync(ControlChannel channel)
@@ -121,6 +122,8 @@ internal sealed partial class FtpSession
         var ticks = limit.TotalSeconds * _server.Time.TimestampFrequency;
         Volatile.Write(ref _step, step);
         Volatile.Write(ref _stepDue, _server.Time.GetTimestamp() + (long)Math.Min(ticks, long.MaxValue / 4));
+        // Either End sees the step or this sees the end; without a fence the processor may look before it has shown the step.
+        Interlocked.MemoryBarrier();
         if (_endReason is not null)
             step.Dispose();
     }

@@ -47,6 +47,8 @@ internal sealed partial class FtpSession
     private void Record(Transfer transfer, int code)
     {
         var outcome = transfer.Completion.Result;
+        if (transfer.Failure is { } failure)
+            Log.Failed(_server.Logger, failure, Id);
         if (code >= 400 && outcome == TransferOutcome.Complete)
             outcome = TransferOutcome.Refused;
         if (transfer.AbortRequested && outcome != TransferOutcome.Complete)

@@ -107,8 +107,11 @@ internal sealed partial class FtpSession
         // What is decided and what is written are one act, or an answer of ours could overtake a reply.
         lock (_sync)
         {
+            var loggedIn = _engine.LoggedIn;
             decision = _engine.OnReply(line, truncated);
             _wasLoggedIn |= _engine.LoggedIn;
+            if (loggedIn && !_engine.LoggedIn)
+                _loggedOutAt = _server.Time.GetTimestamp(); // REIN: the user has as long as at the beginning
             if (decision.Code != 0)
                 _lastCode = decision.Code;
             if (_engine.ReplyIsEndless)

@@ -33,6 +33,7 @@ internal sealed partial class FtpSession
     private long _stepDue = long.MaxValue;
     private long _activity;
     private long _closingAt;
+    private long _loggedOutAt;
     private SessionState _state;
     private SessionEndReason? _endReason;
     private bool _draining;
@@ -49,7 +50,7 @@ internal sealed partial class FtpSession
         Id = id;
         _client = new ControlChannel(socket, server.Config.TcpNoDelay, server.Config.SocketKeepalive, urgent: true);
         _engine = new ControlEngine(_client.RemoteEndPoint.AddressFamily);
-        _startedAt = _activity = server.Time.GetTimestamp();
+        _startedAt = _loggedOutAt = _activity = server.Time.GetTimestamp();
         _start = server.Time.GetUtcNow();
     }
 
@@ -122,11 +123,13 @@ internal sealed partial class FtpSession
             Volatile.Read(ref _step)?.Dispose();
         SweepData(now);
         bool busy, loggedIn;
+        long loggedOutAt;
         SessionState state;
         lock (_sync)
         {
             busy = _transfers?.Exists(static t => t.IsFlowing) ?? false;
             loggedIn = _engine.LoggedIn;
+            loggedOutAt = _loggedOutAt;
             state = _state;
         }
         if (busy)
@@ -134,7 +137,7 @@ internal sealed partial class FtpSession
         var time = _server.Time;
         if (state == SessionState.Closing && !busy && time.GetElapsedTime(_closingAt, now) >= ClosingLimit)
             End(SessionEndReason.ClientClosed, null);
-        else if (state == SessionState.Open && !loggedIn && time.GetElapsedTime(_startedAt, now) >= _server.Config.LoginTimeout)
+        else if (state == SessionState.Open && !loggedIn && time.GetElapsedTime(loggedOutAt, now) >= _server.Config.LoginTimeout)
             End(SessionEndReason.LoginTimeout, "421 Login timeout: closing the control connection.\r\n"u8.ToArray());
         else if (state == SessionState.Open && !busy && time.GetElapsedTime(Volatile.Read(ref _activity), now) >= _server.Config.IdleTimeout)
             End(SessionEndReason.IdleTimeout, "421 Timeout: closing the control connection.\r\n"u8.ToArray());
@@ -160,8 +163,10 @@ internal sealed partial class FtpSession
         {
             if (!_draining || _transfers is { Count: > 0 })
                 return;
-            // A server that owes an answer has a while for it; one that has forgotten does not hold the drain up.
-            if (_state == SessionState.Open && _engine.InFlight > 0 && _server.Time.GetElapsedTime(_activity) < ClosingLimit)
+            // A server that owes an answer has a while for it, and the client gets the whole of it: a 226 that is not sent yet is a transfer
+            // that failed. One that has forgotten does not hold the drain up, nor does a client that reads nothing.
+            var isOwed = _engine.InFlight > 0 || _engine.IsHolding || _client.HasUnsent;
+            if (_state == SessionState.Open && isOwed && _server.Time.GetElapsedTime(Volatile.Read(ref _activity)) < ClosingLimit)
                 return;
         }
         Stop(SessionEndReason.Drained);
@@ -199,6 +204,7 @@ internal sealed partial class FtpSession
     {
         _client.Close();
         _upstream?.Close();
+        _upstreamServer?.Release();
         List<Transfer> transfers;
         lock (_sync)
             transfers = _transfers is null ? [] : [.. _transfers];
@@ -208,7 +214,6 @@ internal sealed partial class FtpSession
             Conclude(transfer, 0);
             await transfer.Recording.ConfigureAwait(false);
         }
-        _upstreamServer?.Release();
         var reason = _endReason ?? SessionEndReason.InternalError;
         var duration = _server.Time.GetElapsedTime(_startedAt);
         _server.Metrics.SessionEnded(SessionEndReasons.Tag(reason), duration);

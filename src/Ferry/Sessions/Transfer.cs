@@ -83,6 +83,9 @@ internal sealed class Transfer
     /// <summary>The relay's end, as logs name it; null where it never ran.</summary>
     public string? RelayEnd { get; private set; }
 
+    /// <summary>A fault of Ferry's that ended it; null as a rule.</summary>
+    public Exception? Failure { get; private set; }
+
     public long BytesToClient => _relay?.BytesToClient ?? 0;
 
     public long BytesToUpstream => _relay?.BytesToUpstream ?? 0;
@@ -170,12 +173,19 @@ internal sealed class Transfer
     private async Task RunAsync()
     {
         var outcome = TransferOutcome.NoClient;
+        Socket? socket = null;
+        var closed = false;
         try
         {
-            if (await _lease.Connected.ConfigureAwait(false) && _lease.Take() is { } socket)
+            if (await _lease.Connected.ConfigureAwait(false) && (socket = _lease.Take()) is not null)
+            {
                 outcome = await RelayAsync(socket).ConfigureAwait(false);
+                closed = true;
+            }
             else
+            {
                 outcome = _cut ?? TransferOutcome.NoClient;
+            }
         }
         catch (SocketException)
         {
@@ -185,10 +195,18 @@ internal sealed class Transfer
         {
             outcome = _cut ?? TransferOutcome.SessionEnded;
         }
+        catch (Exception e)
+        {
+            Failure = e; // nobody awaits this task, so who records the transfer tells it
+            outcome = _cut ?? TransferOutcome.SessionEnded;
+        }
         finally
         {
-            if (_relay is null)
+            if (!closed)
+            {
+                socket?.Abort();
                 _upstream.Reset();
+            }
             _lease.Dispose();
             _completion.TrySetResult(outcome);
         }

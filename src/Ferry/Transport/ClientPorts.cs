@@ -30,6 +30,9 @@ internal sealed class ClientPorts
     /// <summary>When the last lease went; only of meaning while <see cref="Held"/> is 0.</summary>
     public long IdleSince { get; set; }
 
+    /// <summary>The pool will look whether it is still unused.</summary>
+    public bool IsQueued { get; set; }
+
     /// <summary>Takes the port that has been unused longest; false when all are held.</summary>
     public bool TryTake(out int port)
     {

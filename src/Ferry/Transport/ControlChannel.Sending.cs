@@ -14,6 +14,16 @@ internal sealed partial class ControlChannel
     private bool _sending;
     private TaskCompletionSource? _sent;
 
+    /// <summary>Something was written that the kernel does not have yet.</summary>
+    public bool HasUnsent
+    {
+        get
+        {
+            lock (_sync)
+                return _sending || _outLength > 0;
+        }
+    }
+
     /// <summary>Puts bytes in line for <see cref="FlushAsync"/>; the order of calls is the order on the wire.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
     {
@@ -82,7 +92,7 @@ internal sealed partial class ControlChannel
     {
         lock (_sync)
         {
-            if (_sending || _outLength > 0)
+            if (HasUnsent)
                 return;
             try
             {

@@ -10,8 +10,12 @@ namespace Ferry.Transport;
 /// </summary>
 internal sealed partial class ControlChannel : IDisposable
 {
+    /// <summary>A reader that never has to wait, because its peer floods it, lets others have the thread after so many reads.</summary>
+    private const int ReadsPerTurn = 32;
+
     private readonly Socket _socket;
     private byte[]? _in;
+    private int _readsInTurn;
     private int _start;
     private int _end;
 
@@ -57,7 +61,7 @@ internal sealed partial class ControlChannel : IDisposable
             int received;
             if (_in is null)
             {
-                _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
+                await WaitReadableAsync().ConfigureAwait(false);
                 _in = ArrayPool<byte>.Shared.Rent(LineScanner.MaxLine);
                 NoteUrgentMark();
                 received = _socket.Receive(_in.AsSpan(0, LineScanner.MaxLine), SocketFlags.None, out var error);
@@ -74,7 +78,7 @@ internal sealed partial class ControlChannel : IDisposable
                 if (_start > 0)
                     Compact();
                 // Before the byte has come there is no mark to be seen.
-                _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
+                await WaitReadableAsync().ConfigureAwait(false);
                 NoteUrgentMark();
                 received = await _socket.ReceiveAsync(_in.AsMemory(_end, LineScanner.MaxLine - _end), SocketFlags.None).ConfigureAwait(false);
             }
@@ -146,6 +150,22 @@ internal sealed partial class ControlChannel : IDisposable
 
     /// <summary>Closes the socket, which ends any call in flight with an error. The buffers go with the pumps that use them.</summary>
     public void Dispose() => _socket.Dispose();
+
+    private async ValueTask WaitReadableAsync()
+    {
+        var readable = _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
+        if (!readable.IsCompleted)
+        {
+            _readsInTurn = 0;
+        }
+        else if (++_readsInTurn >= ReadsPerTurn)
+        {
+            // The thread may be the heartbeat's or an accept loop's, which go on with a pump that they have set free.
+            _readsInTurn = 0;
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+        _ = await readable.ConfigureAwait(false);
+    }
 
     private void Compact()
     {

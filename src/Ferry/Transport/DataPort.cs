@@ -24,6 +24,9 @@ internal sealed class DataPort
     /// <summary>When the last lease went; only of meaning while there is none.</summary>
     public long IdleSince { get; set; }
 
+    /// <summary>The pool will look whether it is still unused.</summary>
+    public bool IsQueued { get; set; }
+
     /// <summary>Accepts until closed; every connection goes to <paramref name="handler"/>.</summary>
     public void Open(Action<DataPort, Socket> handler) => _ = _listening.AcceptAsync(socket => handler(this, socket));
 

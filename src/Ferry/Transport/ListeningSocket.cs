@@ -55,14 +55,14 @@ internal sealed partial class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>Accepts until disposed. A handler must not block and must not throw.</summary>
+    /// <summary>Accepts until disposed. A handler must not block; a connection on which it throws is closed.</summary>
     public async Task AcceptAsync(Action<Socket> handler)
     {
         while (true)
         {
             try
             {
-                handler(await _socket.AcceptAsync().ConfigureAwait(false));
+                Hand(await _socket.AcceptAsync().ConfigureAwait(false), handler);
             }
             catch (ObjectDisposedException)
             {
@@ -87,9 +87,26 @@ internal sealed partial class ListeningSocket : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
+    // What fails for one connection must not end the loop, and with it all that would come after.
+    private void Hand(Socket accepted, Action<Socket> handler)
+    {
+        try
+        {
+            handler(accepted);
+        }
+        catch (Exception e)
+        {
+            accepted.Dispose();
+            Log.HandlerFailed(_logger, e, EndPoint);
+        }
+    }
+
     private static partial class Log
     {
         [LoggerMessage(100, LogLevel.Error, "accept on {Listener} failed: {Error}; trying again (is the limit of open files reached?)")]
         public static partial void AcceptFailed(ILogger logger, IPEndPoint listener, SocketError error);
+
+        [LoggerMessage(101, LogLevel.Error, "a connection accepted on {Listener} could not be served; this is a fault of Ferry's")]
+        public static partial void HandlerFailed(ILogger logger, Exception exception, IPEndPoint listener);
     }
 }

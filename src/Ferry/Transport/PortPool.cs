@@ -139,14 +139,25 @@ internal sealed partial class PortPool : IDisposable
             while (_idlePorts.TryPeek(out var idle) && _time.GetElapsedTime(idle.Since, now) >= PortLinger)
             {
                 _idlePorts.Dequeue();
-                if (idle.Port.Leases.Count == 0 && idle.Port.IdleSince == idle.Since)
+                idle.Port.IsQueued = false;
+                if (idle.Port.Leases.Count > 0)
+                    continue;
+                if (idle.Port.IdleSince == idle.Since)
                     Close(idle.Port);
+                else
+                    Enqueue(idle.Port);
             }
             while (_idleClients.TryPeek(out var idle) && _time.GetElapsedTime(idle.Since, now) >= ClientLinger)
             {
                 _idleClients.Dequeue();
-                if (_clients.TryGetValue(idle.Client, out var ports) && ports.Held == 0 && ports.IdleSince == idle.Since)
+                var ports = _clients[idle.Client];
+                ports.IsQueued = false;
+                if (ports.Held > 0)
+                    continue;
+                if (ports.IdleSince == idle.Since)
                     _clients.Remove(idle.Client);
+                else
+                    Enqueue(idle.Client, ports);
             }
         }
     }
@@ -175,7 +186,7 @@ internal sealed partial class PortPool : IDisposable
             if (port.Leases.Count == 0)
             {
                 port.IdleSince = _time.GetTimestamp();
-                _idlePorts.Enqueue((port, port.IdleSince));
+                Enqueue(port);
             }
             if (_clients.TryGetValue(lease.Client, out var ports))
             {
@@ -201,6 +212,9 @@ internal sealed partial class PortPool : IDisposable
             }
             Log.PortNotOpened(_logger, number, local, error);
             ports.GiveBack(number);
+            // Every other port would fail in the same way: out of descriptors, or an address that has gone.
+            if (error is not (SocketError.AddressAlreadyInUse or SocketError.AccessDenied))
+                break;
         }
         return null;
     }
@@ -234,6 +248,24 @@ internal sealed partial class PortPool : IDisposable
         if (ports.Held > 0)
             return;
         ports.IdleSince = _time.GetTimestamp();
+        Enqueue(client, ports);
+    }
+
+    // Each stands in its queue once, so that the queues grow with clients and ports and not with transfers; one that was used again
+    // in between goes to the end, for what is left of its time.
+    private void Enqueue(DataPort port)
+    {
+        if (port.IsQueued)
+            return;
+        port.IsQueued = true;
+        _idlePorts.Enqueue((port, port.IdleSince));
+    }
+
+    private void Enqueue(IPAddress client, ClientPorts ports)
+    {
+        if (ports.IsQueued)
+            return;
+        ports.IsQueued = true;
         _idleClients.Enqueue((client, ports.IdleSince));
     }
 

@@ -42,4 +42,8 @@ internal static class UpstreamConnector
 /// <summary>How a connection attempt ended.</summary>
 /// <param name="Socket">The connected socket, owned by the caller; null where there is none.</param>
 /// <param name="Error">Success, or why there is no socket.</param>
-internal readonly record struct ConnectResult(Socket? Socket, SocketError Error);
+internal readonly record struct ConnectResult(Socket? Socket, SocketError Error)
+{
+    /// <summary>This machine had no descriptor or memory for a socket; the server was not asked.</summary>
+    public bool IsOurs => Error is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable;
+}

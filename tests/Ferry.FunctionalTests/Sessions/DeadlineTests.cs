@@ -26,6 +26,22 @@ public sealed class DeadlineTests
     }
 
     [Fact]
+    public async Task After_REIN_the_next_user_has_as_long_to_log_in_as_the_first_had()
+    {
+        var clock = new ManualTimeProvider();
+        await using var server = new SmallServer();
+        await using var proxy = await TestProxy.BeforeAsync(server.EndPoint, directives: "proxy_timeout 1h; ftp_login_timeout 30s;", time: clock);
+        using var client = await ScriptedClient.LogInAsync(proxy.EndPoint);
+        clock.Advance(TimeSpan.FromMinutes(5));
+        await client.CommandAsync("REIN", 200);
+        clock.Advance(TimeSpan.FromSeconds(28));
+        await client.CommandAsync("NOOP", 200);
+        clock.Advance(TimeSpan.FromSeconds(4));
+        await client.ExpectAsync(421);
+        await client.ExpectEndAsync();
+    }
+
+    [Fact]
     public async Task A_long_transfer_keeps_its_own_idle_control_connection()
     {
         var clock = new ManualTimeProvider();

@@ -85,6 +85,32 @@ public sealed class ControlChannelTests : IDisposable
         wire.Dispose();
     }
 
+    [Fact]
+    public async Task A_reader_that_is_flooded_lets_others_have_its_thread()
+    {
+        var (channel, wire) = await ConnectAsync();
+        wire.Socket.Blocking = false;
+        var flood = new byte[65536];
+        await Wait.Until(() => wire.Socket.Send(flood, SocketFlags.None, out var error) == 0 && error == SocketError.WouldBlock, "the channel's peer to have no room");
+
+        int waited = 0, inOneGo = 0, most = 0;
+        for (var i = 0; i < 200 && waited == 0; i++)
+        {
+            var filled = channel.FillAsync();
+            inOneGo = filled.IsCompleted ? inOneGo + 1 : 0;
+            most = Math.Max(most, inOneGo);
+            // What waits here has bytes to read, and so waited for nothing but its turn.
+            if (!filled.IsCompleted)
+                waited++;
+            Assert.True(await Wait.For(filled.AsTask(), "bytes that are there"));
+            channel.Consume(channel.Buffered.Length);
+        }
+        Assert.Equal(1, waited);
+        Assert.InRange(most, 1, 32);
+        channel.Dispose();
+        wire.Dispose();
+    }
+
     private static void WriteInTurn(ControlChannel channel, Barrier barrier, int rounds, byte letter)
     {
         var random = new Random(letter);

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using Ferry.FunctionalTests.Harness;
+
+namespace Ferry.FunctionalTests.Load;
+
+/// <summary>Clients and servers that do what they like, all at once, while the configuration is reloaded: nothing may be left behind.</summary>
+[Collection("Load")]
+public sealed class ChaosTests
+{
+    private const int Sessions = 600;
+    private const int AtATime = 48;
+    private const int ReloadEvery = 100;
+
+    // A failure names its seed; put it here to see it again, as far as the scheduler lets it be seen again.
+    private static readonly int Seed = Random.Shared.Next();
+
+    // What Ferry itself calls a fault of its own.
+    private static readonly int[] OwnFaults = [101, 402, 500, 516, 521];
+
+    [Fact]
+    public async Task Whatever_clients_and_servers_do_nothing_is_left_behind_and_no_byte_is_another_sessions()
+    {
+        // What other tests have left to the finalizers must not go in between.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var before = OpenSockets();
+        var whole = await PlayAsync();
+        // No collection here: it would close what was forgotten.
+        await Wait.Until(() => OpenSockets() <= before, () => $"the sockets to be closed: {OpenSockets()} are open, {before} were before (seed {Seed})");
+        Assert.True(whole > Sessions / 20, $"only {whole} downloads came whole: chaos is meant to be the exception (seed {Seed})");
+    }
+
+    private static async Task<int> PlayAsync()
+    {
+        await using var server = new ChaosServer(Seed);
+        var first = FreePorts.Range(8);
+        var configuration = TestProxy.Configuration(
+            server.EndPoint, FreePorts.One(), first, first + 7, "proxy_timeout 3s; ftp_login_timeout 3s; ftp_data_timeout 2s; ftp_data_connect_timeout 2s;");
+        await using var proxy = await TestProxy.StartAsync(configuration);
+
+        var whole = 0;
+        var wrongs = new List<string>();
+        await Parallel.ForAsync(0, Sessions, new ParallelOptions { MaxDegreeOfParallelism = AtATime }, async (number, ct) =>
+        {
+            var client = new ChaosClient(number, proxy.EndPoint, new Random(Seed ^ (number * 7919)), ct);
+            var wrong = await client.RunAsync();
+            Interlocked.Add(ref whole, client.Whole);
+            lock (wrongs)
+            {
+                if (wrong is not null)
+                    wrongs.Add(wrong);
+            }
+            if (number % ReloadEvery == ReloadEvery - 1)
+                Assert.Empty(await proxy.ReloadAsync(configuration));
+        });
+
+        Assert.True(wrongs.Count == 0, string.Create(CultureInfo.InvariantCulture, $"seed {Seed}: {string.Join('\n', wrongs)}"));
+        await proxy.UntilAsync(
+            s => s.Sessions == 0 && s.Transfers == 0 && s.Zones.All(z => z.Used == 0) && s.Upstreams.All(u => u.Servers.All(v => v.Sessions == 0)),
+            $"everything to be given back (seed {Seed})");
+        var faults = proxy.Logs.Records.Where(r => OwnFaults.Contains(r.Event.Id) || r.Exception is not null).Take(3).ToArray();
+        Assert.True(faults.Length == 0, string.Create(CultureInfo.InvariantCulture, $"seed {Seed}: {string.Join('\n', faults.Select(f => f.ToString()))}"));
+        return whole;
+    }
+
+    private static int OpenSockets() => Directory.EnumerateFileSystemEntries("/proc/self/fd").Count(IsSocket);
+
+    private static bool IsSocket(string descriptor)
+    {
+        try
+        {
+            return new FileInfo(descriptor).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true;
+        }
+        catch (IOException)
+        {
+            return false; // closed since it was listed
+        }
+    }
+}
