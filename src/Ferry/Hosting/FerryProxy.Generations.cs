@@ -30,6 +30,8 @@ public sealed partial class FerryProxy
             if (!made.Listeners.ContainsKey(endPoint))
                 listener.Dispose();
         }
+        foreach (var pool in previous.Pools.Except(made.Pools))
+            pool.Retire();
         await previous.LetGoAsync().ConfigureAwait(false);
     }
 

@@ -1,25 +1,11 @@
 using System.Collections.Immutable;
+using System.Linq;
 using System.Net;
 using System.Net.Sockets;
 using Ferry.Config;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Transport;
-
-/// <summary>Why a port was lent or not.</summary>
-internal enum LendResult
-{
-    Lent,
-
-    /// <summary>The zone holds as many leases as its size allows.</summary>
-    ZoneFull,
-
-    /// <summary>The client holds as many ports as one client may.</summary>
-    ClientLimit,
-
-    /// <summary>The client holds every port of the range, or those it does not hold could not be opened.</summary>
-    NoPort,
-}
 
 /// <summary>
 /// The passive ports of a zone. A lease is the pair of client address and port, so different clients hold the same port at the same time.
@@ -47,6 +33,7 @@ internal sealed partial class PortPool : IDisposable
     private readonly Random _random;
     private int _used;
     private long _refused;
+    private bool _retired;
     private bool _closed;
 
     public PortPool(ZoneConfig zone, DataPeerPolicy peer, TimeProvider time, ILogger logger, Random? random = null)
@@ -162,6 +149,17 @@ internal sealed partial class PortPool : IDisposable
         }
     }
 
+    /// <summary>Another pool has taken the range over: from now on a port closes with its last lease, so that the other one can open it.</summary>
+    public void Retire()
+    {
+        lock (_sync)
+        {
+            _retired = true;
+            foreach (var port in _open.Values.Where(static p => p.Leases.Count == 0).ToArray())
+                Close(port);
+        }
+    }
+
     /// <summary>Closes every port. Leases that are out stay valid for what has been connected, and nothing more is lent.</summary>
     public void Dispose()
     {
@@ -186,7 +184,10 @@ internal sealed partial class PortPool : IDisposable
             if (port.Leases.Count == 0)
             {
                 port.IdleSince = _time.GetTimestamp();
-                Enqueue(port);
+                if (_retired)
+                    Close(port);
+                else
+                    Enqueue(port);
             }
             if (_clients.TryGetValue(lease.Client, out var ports))
             {
@@ -272,7 +273,9 @@ internal sealed partial class PortPool : IDisposable
     private void Close(DataPort port)
     {
         port.Close();
-        _open.Remove((port.Local, port.Port));
+        // Only itself: a port that was closed ahead of its time may have been opened anew.
+        if (_open.GetValueOrDefault((port.Local, port.Port)) == port)
+            _open.Remove((port.Local, port.Port));
     }
 
     private static IPAddress Anybody(IPAddress like) =>

@@ -252,6 +252,23 @@ public sealed class PortPoolTests : IDisposable
         Assert.Equal(0, pool.Used);
     }
 
+    [Fact]
+    public void A_retired_pool_leaves_its_ports_to_the_one_that_follows_it()
+    {
+        var retired = NewPool(1);
+        var lease = Lend(retired, One);
+        Lend(retired, Two).Dispose();
+        retired.Retire();
+        var successor = NewPool(1, first: lease.Port);
+        Assert.Equal(LendResult.NoPort, successor.TryLend(One, Here, 0, [], out _));
+        lease.Dispose();
+        Assert.Equal(0, retired.OpenPorts);
+        Lend(successor, One).Dispose();
+        _clock.Advance(TimeSpan.FromMinutes(2));
+        retired.Sweep(); // and what it once had in its queue does not touch the successor's
+        Assert.Equal(1, successor.OpenPorts);
+    }
+
     private static async Task AssertRefusedAsync(int port, IPAddress from)
     {
         try
