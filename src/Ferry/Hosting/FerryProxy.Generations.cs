@@ -73,12 +73,18 @@ public sealed partial class FerryProxy
             AcceptAnew(socket, listener, endPoint);
             return;
         }
-        var session = TryBegin(socket, listener, server, generation);
-        if (session is null)
+        FtpSession? session = null;
+        try
         {
-            _ = generation.LetGoAsync();
-            return;
+            session = TryBegin(socket, listener, server, generation);
         }
+        finally
+        {
+            if (session is null)
+                _ = generation.LetGoAsync();
+        }
+        if (session is null)
+            return;
         _ = RunAsync(session, generation);
         if (_stopping)
             session.Stop(SessionEndReason.Stopped); // it began while all the others were being ended
@@ -100,6 +106,11 @@ public sealed partial class FerryProxy
     {
         try
         {
+            if (_stopping)
+            {
+                socket.Dispose(); // it came in while the listener was being closed
+                return null;
+            }
             if (!AccessRules.Allow(server.Config.AccessRules, Transport.EndPoints.Plain(((IPEndPoint)socket.RemoteEndPoint!).Address)))
             {
                 _parts.Metrics.ClientRejected("access_rules");
@@ -109,7 +120,7 @@ public sealed partial class FerryProxy
             }
             var id = _idPrefix + Interlocked.Increment(ref _lastId).ToString(CultureInfo.InvariantCulture);
             var session = new FtpSession(socket, listener, server, id);
-            if (_stopping || !_sessions.TryAdd(session, generation.Config.MaxSessions))
+            if (!_sessions.TryAdd(session, generation.Config.MaxSessions))
             {
                 _parts.Metrics.ClientRejected("max_sessions");
                 Log.Full(_parts.Logger, socket.RemoteEndPoint, generation.Config.MaxSessions);

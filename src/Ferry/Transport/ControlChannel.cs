@@ -10,7 +10,8 @@ namespace Ferry.Transport;
 /// </summary>
 internal sealed partial class ControlChannel : IDisposable
 {
-    /// <summary>A reader that never has to wait, because its peer floods it, lets others have the thread after so many reads.</summary>
+    /// <summary>A reader that never has to wait, because its peer floods it, lets others have the thread after so many reads.
+    /// The thread may be the heartbeat's or an accept loop's, which go on with a pump that they have set free.</summary>
     private const int ReadsPerTurn = 32;
 
     private readonly Socket _socket;
@@ -61,7 +62,10 @@ internal sealed partial class ControlChannel : IDisposable
             int received;
             if (_in is null)
             {
-                await WaitReadableAsync().ConfigureAwait(false);
+                var readable = _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
+                if (IsTurnOver(readable.IsCompleted))
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                _ = await readable.ConfigureAwait(false);
                 _in = ArrayPool<byte>.Shared.Rent(LineScanner.MaxLine);
                 NoteUrgentMark();
                 received = _socket.Receive(_in.AsSpan(0, LineScanner.MaxLine), SocketFlags.None, out var error);
@@ -78,7 +82,10 @@ internal sealed partial class ControlChannel : IDisposable
                 if (_start > 0)
                     Compact();
                 // Before the byte has come there is no mark to be seen.
-                await WaitReadableAsync().ConfigureAwait(false);
+                var readable = _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
+                if (IsTurnOver(readable.IsCompleted))
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                _ = await readable.ConfigureAwait(false);
                 NoteUrgentMark();
                 received = await _socket.ReceiveAsync(_in.AsMemory(_end, LineScanner.MaxLine - _end), SocketFlags.None).ConfigureAwait(false);
             }
@@ -151,20 +158,13 @@ internal sealed partial class ControlChannel : IDisposable
     /// <summary>Closes the socket, which ends any call in flight with an error. The buffers go with the pumps that use them.</summary>
     public void Dispose() => _socket.Dispose();
 
-    private async ValueTask WaitReadableAsync()
+    /// <summary>Whether the reader has gone on for so long that it must yield before it reads what is there already.</summary>
+    private bool IsTurnOver(bool isThere)
     {
-        var readable = _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
-        if (!readable.IsCompleted)
-        {
-            _readsInTurn = 0;
-        }
-        else if (++_readsInTurn >= ReadsPerTurn)
-        {
-            // The thread may be the heartbeat's or an accept loop's, which go on with a pump that they have set free.
-            _readsInTurn = 0;
-            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        }
-        _ = await readable.ConfigureAwait(false);
+        if (isThere && ++_readsInTurn < ReadsPerTurn)
+            return false;
+        _readsInTurn = 0;
+        return isThere;
     }
 
     private void Compact()

@@ -34,7 +34,7 @@ internal sealed class NamedListener : IAsyncDisposable
                 await socket.SendAsync(new[] { number });
                 socket.Shutdown(SocketShutdown.Send);
             }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            catch (Exception e) when (e is SocketException or InvalidOperationException)
             {
                 if (!_listener.Server.IsBound)
                     return;
