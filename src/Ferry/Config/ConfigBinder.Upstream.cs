@@ -55,7 +55,7 @@ internal sealed partial class ConfigBinder
         _upstream.HasServerLine = true;
         var word = node.Arguments[0];
         var isGood = ServerAddress("server", word, out var host, out var port);
-        var server = new UpstreamServerConfig(host, port) { Text = word.Text, Position = node.Position };
+        var server = new UpstreamServerConfig(host, port) { Text = word.Text, Position = word.Position, SourceLine = word.Source?.LineAt(word.Start) };
         HashSet<string> seen = new(StringComparer.Ordinal);
         foreach (var argument in node.Arguments.Skip(1))
         {
@@ -180,7 +180,7 @@ internal sealed partial class ConfigBinder
         return new UpstreamConfig
         {
             Name = word.Text,
-            Servers = [new UpstreamServerConfig(host, port) { Text = word.Text, Position = proxyPass.Position }],
+            Servers = [new UpstreamServerConfig(host, port) { Text = word.Text, Position = word.Position, SourceLine = word.Source.LineAt(word.Start) }],
             Position = proxyPass.Position,
         };
     }

@@ -60,6 +60,9 @@ public sealed record UpstreamServerConfig(string Host, int Port)
     /// <summary>Never used (<c>down</c>); keeps its place on a hash ring.</summary>
     public bool Down { get; init; }
 
-    /// <summary>Where the line is, for messages.</summary>
+    /// <summary>Where the address is, for messages.</summary>
     public ConfigPosition Position { get; init; } = new("(code)", 0, 0);
+
+    /// <summary>The line of the file that it is in, for the picture of a mistake; null where there is none to show.</summary>
+    internal string? SourceLine { get; init; }
 }

@@ -33,7 +33,7 @@ internal sealed partial class FtpSession
         if (lent != LendResult.Lent)
         {
             _server.Metrics.PortsExhausted();
-            Log.NoPort(_server.Logger, Id, _server.Ports.Name, lent, _server.Ports.Used);
+            Log.NoPort(_server.Logger, Id, _server.Ports.Name, Words(lent), _server.Ports.Used);
             return ReplyWriter.Line(425, NoDataPorts);
         }
         lock (_sync)
@@ -263,6 +263,13 @@ internal sealed partial class FtpSession
             transfer.Sweep(now, time, data.ConnectTimeout, data.StallTimeout);
     }
 
+    private static string Words(LendResult reason) => reason switch
+    {
+        LendResult.ZoneFull => "the zone is full",
+        LendResult.ClientLimit => "its address holds as many as ftp_client_ports allows",
+        _ => "its address holds all of the range that can be opened",
+    };
+
     private static partial class Log
     {
         [LoggerMessage(440, LogLevel.Information, "session {Session}: port {Port} given ({Used} used, {Free} free) to {Client} for {Server}")]
@@ -272,7 +279,7 @@ internal sealed partial class FtpSession
         public static partial void PortGivenBack(ILogger logger, string session, int port, int used, int free);
 
         [LoggerMessage(442, LogLevel.Warning, "session {Session}: zone \"{Zone}\" has no port for the client: {Reason} ({Used} used); answered 425")]
-        public static partial void NoPort(ILogger logger, string session, string zone, LendResult reason, int used);
+        public static partial void NoPort(ILogger logger, string session, string zone, string reason, int used);
 
         [LoggerMessage(443, LogLevel.Information, "session {Session}: port {Port} was not used in time")]
         public static partial void PortUnused(ILogger logger, string session, int port);

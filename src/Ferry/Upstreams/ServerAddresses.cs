@@ -39,7 +39,7 @@ internal static class ServerAddresses
                 continue;
             }
             if (answer.Error is not null)
-                errors.Add(new ConfigDiagnostic(ConfigSeverity.Error, server.Position, Math.Max(1, KetamaRing.TextOf(server).Length), answer.Error, null));
+                errors.Add(new ConfigDiagnostic(ConfigSeverity.Error, server.Position, Math.Max(1, KetamaRing.TextOf(server).Length), answer.Error, server.SourceLine));
             foreach (var address in answer.Addresses)
                 places.Add(new ServerPlace(server, new IPEndPoint(address, server.Port), true));
         }

@@ -87,6 +87,19 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_name_that_does_not_resolve_is_shown_in_its_line()
+    {
+        const string name = "ftp.invalid"; // RFC 6761 §6.4: no resolver knows it
+        var file = Write(Right().Replace("127.0.0.1:47021", name, StringComparison.Ordinal));
+
+        var result = await RunAsync("-t", "-c", file);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains($"{file}:7:20: error: the server name \"{name}\" cannot be resolved", result.Errors, StringComparison.Ordinal);
+        Assert.Contains($"\n        proxy_pass {name};\n{new string(' ', 19)}^~~~~~~~~~~\n", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_effective_configuration_is_itself_a_configuration()
     {
         var first = await RunAsync("-T", "-c", Write(Right()));

@@ -83,6 +83,40 @@ public sealed class SignalTests : IDisposable
     }
 
     [Fact]
+    public async Task A_log_that_was_moved_away_is_opened_anew()
+    {
+        var log = Path.Combine(_folder, "logs", "error.log");
+        await File.WriteAllTextAsync(Configuration, Text($"error_log {log} info;"));
+        var daemon = await StartAsync();
+        File.Move(log, log + ".1");
+
+        Signal(daemon, SIGUSR1);
+
+        await Harness.Wait.Until(() => File.Exists(log) && File.ReadAllText(log).Contains("log files opened anew", StringComparison.Ordinal), "the new log");
+        Assert.Contains("started, listening", await File.ReadAllTextAsync(log + ".1"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_reload_that_the_machine_refuses_is_logged_once()
+    {
+        var log = Path.Combine(_folder, "error.log");
+        await File.WriteAllTextAsync(Configuration, Text($"error_log {log} info;"));
+        var daemon = await StartAsync();
+        using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        other.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        other.Listen();
+        var taken = $"127.0.0.1:{((IPEndPoint)other.LocalEndPoint!).Port}";
+        await File.WriteAllTextAsync(Configuration, Text($"error_log {log} info;").Replace($"127.0.0.1:{_port}", taken, StringComparison.Ordinal));
+
+        Signal(daemon, SIGHUP);
+        await ReloadedAsync(daemon);
+        Signal(daemon, SIGTERM);
+        await daemon.WaitForExitAsync().WaitAsync(Limit);
+
+        Assert.Single(await File.ReadAllLinesAsync(log), line => line.Contains($"cannot listen on {taken}", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_second_ferryd_does_not_take_the_pid_file_of_the_first()
     {
         var daemon = await StartAsync();

@@ -106,9 +106,9 @@ public sealed class ConfigRecordTests
             """);
         var servers = config.Servers[0].Upstream.Servers;
 
-        Assert.Equal(new UpstreamServerConfig("ftp.example.com", 21) { Text = "ftp.example.com", Weight = 3, MaxConnections = 4, MaxFails = 0, FailTimeout = TimeSpan.FromMinutes(1), Position = servers[0].Position }, servers[0]);
-        Assert.Equal(new UpstreamServerConfig("2001:db8::1", 2121) { Text = "[2001:db8::1]:2121", Backup = true, Position = servers[1].Position }, servers[1]);
-        Assert.Equal(new UpstreamServerConfig("192.0.2.1", 2100) { Text = "192.0.2.1:2100", Down = true, Position = servers[2].Position }, servers[2]);
+        Assert.Equal(new UpstreamServerConfig("ftp.example.com", 21) { Text = "ftp.example.com", Weight = 3, MaxConnections = 4, MaxFails = 0, FailTimeout = TimeSpan.FromMinutes(1), Position = servers[0].Position, SourceLine = servers[0].SourceLine }, servers[0]);
+        Assert.Equal(new UpstreamServerConfig("2001:db8::1", 2121) { Text = "[2001:db8::1]:2121", Backup = true, Position = servers[1].Position, SourceLine = servers[1].SourceLine }, servers[1]);
+        Assert.Equal(new UpstreamServerConfig("192.0.2.1", 2100) { Text = "192.0.2.1:2100", Down = true, Position = servers[2].Position, SourceLine = servers[2].SourceLine }, servers[2]);
         var plain = config.Servers[1].Upstream;
         Assert.Equal(("ftp.example.com:2121", "ftp.example.com", 2121), (plain.Name, plain.Servers[0].Host, plain.Servers[0].Port));
     }
