@@ -102,7 +102,7 @@ internal static partial class DirectiveTable
             "Most servers that are tried for one session; 0 is all of them.")
         { ControlOnly = true, Set = (b, n) => b.SetNumber(n, int.MaxValue, (s, v) => s.NextUpstreamTries = v) },
         new("proxy_socket_keepalive", InBoth, "proxy_socket_keepalive on | off;", "on",
-            "TCP keep-alive on both control connections, so that no firewall forgets them during a long transfer. In nginx it is off, and concerns the server's side only.")
+            "TCP keep-alive on both control connections, after two minutes of silence, so that no firewall forgets them during a long transfer. In nginx it is off, and concerns the server's side only.")
         { ControlOnly = true, Set = (b, n) => b.SetOnOff(n, (s, v) => s.SocketKeepalive = v) },
     ];
 

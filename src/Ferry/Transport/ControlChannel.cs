@@ -14,6 +14,9 @@ internal sealed partial class ControlChannel : IDisposable
     /// The thread may be the heartbeat's or an accept loop's, which go on with a pump that they have set free.</summary>
     private const int ReadsPerTurn = 32;
 
+    // The kernel's two hours are longer than any firewall remembers; cloud load balancers forget after four minutes.
+    private const int KeepAliveSeconds = 120;
+
     private readonly Socket _socket;
     private byte[]? _in;
     private int _readsInTurn;
@@ -22,7 +25,7 @@ internal sealed partial class ControlChannel : IDisposable
 
     /// <param name="socket">Connected; the channel owns it.</param>
     /// <param name="noDelay">TCP_NODELAY.</param>
-    /// <param name="keepAlive">SO_KEEPALIVE.</param>
+    /// <param name="keepAlive">SO_KEEPALIVE, after two minutes of silence.</param>
     /// <param name="urgent">Keep account of urgent data, which only clients send.</param>
     public ControlChannel(Socket socket, bool noDelay, bool keepAlive, bool urgent)
     {
@@ -32,7 +35,10 @@ internal sealed partial class ControlChannel : IDisposable
         socket.Blocking = false;
         socket.NoDelay = noDelay;
         if (keepAlive)
+        {
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveSeconds);
+        }
         _seesUrgent = urgent;
         // Urgent data stays in line (RFC 1123 §4.1.2.10 for ABOR); without this its last byte would be lost to the reader.
         if (urgent)

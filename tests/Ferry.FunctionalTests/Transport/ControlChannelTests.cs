@@ -18,6 +18,20 @@ public sealed class ControlChannelTests : IDisposable
 
     public void Dispose() => _listener.Dispose();
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_silent_connection_is_probed_before_firewalls_forget_it(bool keepAlive)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect(_listener.LocalEndPoint!);
+        using var peer = _listener.Accept();
+        using var channel = new ControlChannel(socket, noDelay: true, keepAlive, urgent: false);
+
+        Assert.Equal(keepAlive, (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive)! != 0);
+        Assert.Equal(keepAlive, (int)socket.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime)! <= 240);
+    }
+
     [Fact]
     public async Task A_flush_ends_only_when_what_was_written_before_it_has_been_sent_whoever_sends_it()
     {
