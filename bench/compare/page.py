@@ -80,7 +80,8 @@ def section(kinds, results, facts, settings, configurations):
              "Lowest and highest of the rounds:", "", markdown(spread(kinds, results)), "", "Settings:", "",
              "\n".join(f"* {line}" for line in settings), ""]
     for label, text in configurations:
-        parts += [f"{label} (one data port is shown; the others are like it):", "", "```", text.rstrip(), "```", ""]
+        language = "nginx" if label.startswith("Ferry") else "text"   # the tests hold what is marked nginx to Ferry's own grammar
+        parts += [f"{label} (one data port is shown; the others are like it):", "", f"```{language}", text.rstrip(), "```", ""]
     return "\n".join(parts)
 
 

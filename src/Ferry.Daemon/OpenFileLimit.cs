@@ -20,6 +20,6 @@ internal static class OpenFileLimit
         var reason = Marshal.GetLastPInvokeErrorMessage();
         limit.rlim_cur = limit.rlim_max = hard;
         _ = Libc.setrlimit(Libc.RLIMIT_NOFILE, in limit);
-        return $"worker_rlimit_nofile {files}: {reason}; the limit is {hard}, and only root may raise it";
+        return $"worker_rlimit_nofile {files}: {reason}; the limit is {hard}, and raising it takes CAP_SYS_RESOURCE";
     }
 }
