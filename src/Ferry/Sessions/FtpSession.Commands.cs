@@ -152,7 +152,8 @@ internal sealed partial class FtpSession
     {
         if (kind != DecisionKind.Forward)
             return;
-        switch (FtpCommand.Parse(command).Verb)
+        var parsed = FtpCommand.Parse(command);
+        switch (parsed.Verb)
         {
             case FtpVerb.Abor:
                 _transfers?.ForEach(static t => t.AbortRequested = true);
@@ -162,7 +163,7 @@ internal sealed partial class FtpSession
             case FtpVerb.Quit:
                 _quit = true;
                 break;
-            case FtpVerb.Type when FtpCommand.Parse(command).Argument is [var type, ..]:
+            case FtpVerb.Type when parsed.Argument is [var type, ..]:
                 _typeIsImage = type is (byte)'I' or (byte)'i' or (byte)'L' or (byte)'l';
                 break;
         }

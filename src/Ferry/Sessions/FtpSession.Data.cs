@@ -68,14 +68,19 @@ internal sealed partial class FtpSession
 
     private void ClosePassive()
     {
-        PassivePort? passive;
+        if (TakePassive() is { } passive)
+            GiveBack(passive.Lease);
+    }
+
+    /// <summary>The port that waits for a transfer, which is the caller's from here on; null where there is none.</summary>
+    private PassivePort? TakePassive()
+    {
         lock (_sync)
         {
-            passive = _passive;
+            var passive = _passive;
             _passive = null;
+            return passive;
         }
-        if (passive is not null)
-            GiveBack(passive.Lease);
     }
 
     private void GiveBack(DataLease lease)
@@ -94,12 +99,7 @@ internal sealed partial class FtpSession
     /// <summary>Connects to the server's data port and forwards the transfer command, which is the buffer's first line.</summary>
     private async Task OpenTransferAsync(FtpVerb verb, int length)
     {
-        PassivePort? passive;
-        lock (_sync)
-        {
-            passive = _passive;
-            _passive = null;
-        }
+        var passive = TakePassive();
         var leg = passive is null ? null : await ConnectDataAsync(passive).ConfigureAwait(false);
         if (leg is null)
         {
@@ -176,12 +176,7 @@ internal sealed partial class FtpSession
     /// <summary>A command that Ferry does not know as a transfer command has been answered 150 and uses the passive port.</summary>
     private async ValueTask OpenUnknownTransferAsync(ControlDecision decision)
     {
-        PassivePort? passive;
-        lock (_sync)
-        {
-            passive = _passive;
-            _passive = null;
-        }
+        var passive = TakePassive();
         if (passive is null)
             return;
         if (await ConnectDataAsync(passive).ConfigureAwait(false) is not { } leg)
