@@ -27,6 +27,7 @@ internal sealed partial class ControlEngine
     private int _lines;
     private uint _seenAddress;
     private int _seenPort;
+    private byte[]? _instead;
 
     /// <summary>Most lines of one reply. A reply is passed on line by line and costs no memory; this only ends one that never ends.</summary>
     public const int MaxReplyLines = 1_000_000;
@@ -50,7 +51,11 @@ internal sealed partial class ControlEngine
         if (_inside == Inside.Passive)
             ReadPassive(isCoded ? reply.Text : line, truncated);
         if (isCoded && !reply.Continues)
-            return End(new ControlDecision(DecisionKind.Forward));
+        {
+            var added = _inside == Inside.Features ? TlsFeatures : [];
+            var ended = End(ControlDecision.Forward);
+            return added.Length == 0 ? ended : ended with { Kind = DecisionKind.Rewrite, Bytes = [.. added, .. line, (byte)'\r', (byte)'\n'] };
+        }
         return _inside switch
         {
             Inside.Passive or Inside.Replaced => ControlDecision.Swallow,
@@ -79,6 +84,8 @@ internal sealed partial class ControlEngine
         _seenPort = 0;
         _lines = 1;
         var begun = Begin(reply.Code);
+        if (!reply.Continues && _inside == Inside.Features && TlsFeatures is { Length: > 0 } features)
+            _instead = FeatureList.Whole(features);
         if (_inside == Inside.Passive)
             ReadPassive(reply.Text, truncated);
         return reply.Continues ? begun : End(begun);
@@ -103,8 +110,19 @@ internal sealed partial class ControlEngine
         if (_asker < 0)
             return ControlDecision.Forward;
         var asker = _pending[_asker];
+        if (asker.Inserted != InsertedCommand.None && code != 421)
+        {
+            _inside = Inside.Replaced;
+            return ControlDecision.Swallow;
+        }
         if (asker.Verb == FtpVerb.Feat && code == 211)
             _inside = Inside.Features;
+        if (asker.Verb == FtpVerb.Feat && code is 500 or 502 && TlsFeatures is { Length: > 0 } features)
+        {
+            _inside = Inside.Replaced;
+            _instead = FeatureList.Whole(features);
+            return ControlDecision.Swallow;
+        }
         if (!asker.HasData || code < 200)
             return ControlDecision.Forward;
         _held = true;
@@ -116,7 +134,9 @@ internal sealed partial class ControlEngine
     {
         var inside = _inside;
         var code = _insideCode;
+        var instead = _instead;
         _inside = Inside.Nothing;
+        _instead = null;
         _lines = 0;
         if (inside == Inside.Passive)
             return EndPassive();
@@ -127,18 +147,31 @@ internal sealed partial class ControlEngine
             {
                 _pending[_asker] = asker with { Preliminary = true };
                 if (code is 125 or 150 && (asker.HasData || OpensUnknownTransfer(asker)))
-                    return new ControlDecision(DecisionKind.StartTransfer) { Code = code, Verb = asker.Verb, Transfer = _pending[_asker].Transfer };
+                    return Started(_pending[_asker], code);
             }
             else
             {
                 _pending.RemoveAt(_asker);
+                if (asker.Inserted != InsertedCommand.None)
+                    return InsertedAnswered(asker.Inserted, code);
                 if (asker.Verb == FtpVerb.Abor && code < 300)
                     DropTransfersBefore(_asker);
                 Answered(asker, code);
             }
         }
+        if (instead is not null)
+            return new ControlDecision(DecisionKind.Rewrite) { Bytes = instead, Code = 211 };
         return inside == Inside.Replaced ? ControlDecision.Swallow : begun with { Code = code };
     }
+
+    private static ControlDecision Started(PendingCommand asker, int code) => new(DecisionKind.StartTransfer)
+    {
+        Code = code,
+        Verb = asker.Verb,
+        Transfer = asker.Transfer,
+        ClientIsPrivate = asker.ClientIsPrivate,
+        UpstreamIsPrivate = asker.UpstreamIsPrivate,
+    };
 
     // A server that has not accepted the data connection yet answers the ABOR alone (pyftpdlib: 225); nothing follows for the transfer.
     private void DropTransfersBefore(int abort)
@@ -153,7 +186,7 @@ internal sealed partial class ControlEngine
     // A command that Ferry does not know may use the passive port as well; its 150 is what tells.
     private bool OpensUnknownTransfer(PendingCommand asker)
     {
-        if (!_passiveReady || asker.Verb != FtpVerb.Other)
+        if (!_passiveReady || asker.Verb != FtpVerb.Other || asker.Inserted != InsertedCommand.None)
             return false;
         _passiveReady = false;
         _pending[_asker] = _pending[_asker] with { Transfer = ++LastTransfer };
@@ -165,8 +198,10 @@ internal sealed partial class ControlEngine
         // Nobody asked for a port. The address must not reach the client; a command that waits for an answer gets one, a transfer its own.
         if (_asker < 0 || _pending[_asker].HasData)
             return ControlDecision.Swallow;
-        var verb = _pending[_asker].Verb;
+        var (verb, inserted) = (_pending[_asker].Verb, _pending[_asker].Inserted);
         _pending.RemoveAt(_asker);
+        if (inserted != InsertedCommand.None)
+            return InsertedAnswered(inserted, 501); // no answer to anything that Ferry asks
         if (!FtpVerbs.IsPassive(verb))
             return Refuse(502, "Command not implemented; use PASV or EPSV.");
         _passiveReady = false;
