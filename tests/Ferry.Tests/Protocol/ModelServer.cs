@@ -98,6 +98,10 @@ internal sealed class ModelServer
                 }
                 Reply(code, line);
                 break;
+            case "PBSZ" or "PROT" when !_isTls:
+                Wrong.Add(line + " outside TLS");
+                Reply(503, line);
+                break;
             case "PBSZ" or "PROT" when LoginFirst && !_loggedIn:
                 Reply(530, line);
                 break;
@@ -105,8 +109,6 @@ internal sealed class ModelServer
                 Reply(200, line);
                 break;
             case "PROT":
-                if (!_hadTls)
-                    Wrong.Add("PROT without TLS");
                 var verdict = words[1] == "P" ? Private : Clear;
                 if (verdict == 200)
                     _isPrivate = words[1] == "P";
