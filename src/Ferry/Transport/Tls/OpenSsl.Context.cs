@@ -79,6 +79,12 @@ internal static unsafe partial class OpenSsl
     public static partial int SSL_CTX_set_ciphersuites(SafeSslContextHandle ctx, string str);
 
     [LibraryImport(Ssl)]
+    public static partial void SSL_CTX_set_security_level(SafeSslContextHandle ctx, int level);
+
+    [LibraryImport(Ssl)]
+    public static partial int SSL_CTX_get_security_level(SafeSslContextHandle ctx);
+
+    [LibraryImport(Ssl)]
     public static partial int SSL_CTX_set0_tmp_dh_pkey(SafeSslContextHandle ctx, nint dhpkey);
 
     [LibraryImport(Ssl)]
