@@ -97,7 +97,7 @@ internal sealed partial class ControlEngine
         return new ControlDecision(DecisionKind.StartClientTls) { Bytes = ReplyWriter.Line(234, "Begin TLS.") };
     }
 
-    // RFC 4217 §8: TLS has no protection buffer; the size is always 0.
+    // RFC 2228 §3, RFC 4217: TLS has no protection buffer; the size is always 0.
     private ControlDecision OnPbsz(ReadOnlySpan<byte> size)
     {
         if (!ClientIsTls)
@@ -107,7 +107,7 @@ internal sealed partial class ControlEngine
             : Answer(200, "PBSZ=0");
     }
 
-    // RFC 4217 §9. PBSZ before it is not insisted on: clients of implicit TLS leave it out.
+    // RFC 2228 §3, RFC 4217. PBSZ before it is not insisted on: clients of implicit TLS leave it out.
     private ControlDecision OnProt(ReadOnlySpan<byte> level)
     {
         if (!ClientIsTls)
@@ -132,7 +132,7 @@ internal sealed partial class ControlEngine
         return Answer(200, isPrivate ? "Data connections are protected." : "Data connections are clear.");
     }
 
-    // RFC 4217 §5
+    // RFC 4217 §5: TLS ends on the control channel; data keeps its protection.
     private ControlDecision OnCcc()
     {
         if (!ClientIsTls)
