@@ -31,9 +31,7 @@ internal static unsafe partial class OpenSsl
     public const int SSL_MODE_RELEASE_BUFFERS = 16;
 
     public const int SSL_SESS_CACHE_OFF = 0;
-    public const int SSL_SESS_CACHE_CLIENT = 1;
     public const int SSL_SESS_CACHE_SERVER = 2;
-    public const int SSL_SESS_CACHE_NO_INTERNAL = 0x300;
 
     public const int SSL_VERIFY_PEER = 1;
 
