@@ -11,10 +11,10 @@ internal enum TransferOutcome
     /// <summary>The client did not connect to the port that it was told.</summary>
     NoClient,
 
-    /// <summary>The client's data connection was reset or closed too early.</summary>
+    /// <summary>The client's data connection was reset, cut off or closed too early.</summary>
     ClientAborted,
 
-    /// <summary>The server's data connection was reset or closed too early.</summary>
+    /// <summary>The server's data connection was reset, cut off or closed too early.</summary>
     UpstreamAborted,
 
     /// <summary>The server said 4xx or 5xx.</summary>
@@ -49,8 +49,8 @@ internal static class TransferOutcomes
     /// <summary>What a relay's end says of the transfer.</summary>
     public static TransferOutcome Of(RelayResult result) => result.IsComplete ? TransferOutcome.Complete : result.End switch
     {
-        RelayEnd.ClientClosed or RelayEnd.ClientReadFailed or RelayEnd.ClientWriteFailed => TransferOutcome.ClientAborted,
-        RelayEnd.UpstreamClosed or RelayEnd.UpstreamReadFailed or RelayEnd.UpstreamWriteFailed => TransferOutcome.UpstreamAborted,
+        RelayEnd.ClientClosed or RelayEnd.ClientReadFailed or RelayEnd.ClientWriteFailed or RelayEnd.ClientTruncated => TransferOutcome.ClientAborted,
+        RelayEnd.UpstreamClosed or RelayEnd.UpstreamReadFailed or RelayEnd.UpstreamWriteFailed or RelayEnd.UpstreamTruncated => TransferOutcome.UpstreamAborted,
         _ => TransferOutcome.SessionEnded,
     };
 }
