@@ -116,7 +116,7 @@ internal sealed class RealServer : IAsyncDisposable
     /// <summary>Writes what the configurations of all servers refer to, and tells the environment that holds a server to one version.</summary>
     private static Dictionary<string, string>? WriteTls(RealServerTls tls, TempFolder folder)
     {
-        tls.Certificate.WriteTo(folder.NewFolder("tls"));
+        (tls.Certificate ?? TestCertificate.Shared).WriteTo(folder.NewFolder("tls"));
         tls.ClientAuthority?.WriteTo(folder["tls"], "clients");
         return tls.Version == TlsVersion.Any
             ? null

@@ -15,8 +15,6 @@ public enum TlsVersion
 /// <summary>How a <see cref="RealServer"/> speaks TLS. As it stands: explicit, on demand, with data connections that must resume the control's session where the server can ask for that.</summary>
 internal sealed record RealServerTls
 {
-    private static readonly Lazy<TestCertificate> Shared = new(() => TestCertificate.SelfSigned());
-
     /// <summary>TLS from the first byte on; pure-ftpd cannot.</summary>
     public bool Implicit { get; init; }
 
@@ -37,12 +35,8 @@ internal sealed record RealServerTls
     /// <summary>vsftpd and ProFTPD let only clients in that have a certificate of this authority.</summary>
     public TestAuthority? ClientAuthority { get; init; }
 
-    /// <summary>Whoever gives one disposes it; the one that is there anyway is self-signed for <see cref="TestCertificate.LocalNames"/>.</summary>
-    public TestCertificate Certificate
-    {
-        get => field ?? Shared.Value;
-        init;
-    }
+    /// <summary>Null is <see cref="TestCertificate.Shared"/>; whoever gives another one disposes it.</summary>
+    public TestCertificate? Certificate { get; init; }
 
     /// <summary>OpenSSL's configuration for programs that have no setting for the version.</summary>
     public string OpenSslConfiguration => Version == TlsVersion.Any ? "" : $"""
