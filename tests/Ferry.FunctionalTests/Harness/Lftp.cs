@@ -44,7 +44,7 @@ internal sealed class Lftp(string home, ToolOptions options) : IFtpSessionTool
 
     private List<string> Settings()
     {
-        List<string> settings = ["cmd:fail-exit yes", "net:timeout 10", "net:max-retries 1"];
+        List<string> settings = ["cmd:fail-exit yes", "net:timeout 10", "net:max-retries 1", "net:reconnect-interval-base 1"];
         if (options.Extended is { } extended)
             settings.Add($"ftp:prefer-epsv {(extended ? "yes" : "no")}");
         if (options.Tls == ToolTls.Plain)

@@ -1,4 +1,3 @@
-using System.Linq;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 
