@@ -8,7 +8,13 @@ namespace Ferry.FunctionalTests.RealServers;
 internal static class SessionOperations
 {
     // Every byte value, several TLS records (16 KiB), and no multiple of any buffer.
-    private const int Usual = 150_001;
+    public const int Usual = 150_001;
+
+    /// <summary>Uploads, and downloads, in a session that are not refused.</summary>
+    public const int Transfers = 3;
+
+    /// <summary>What the files of the uploads take, and those of the downloads, at the usual size.</summary>
+    public const long UsualBytes = 2 * Usual;
 
     public static async Task<string> RunAsync(IFtpSessionTool tool, FtpTarget target, RealServer server, TempFolder folder, int size = Usual)
     {
