@@ -24,6 +24,12 @@ public sealed record DataConfig
     /// <summary>Most ports that one client address holds at a time (<c>ftp_client_ports</c>); 0: the whole range.</summary>
     public int MaxPortsPerClient { get; init; }
 
+    /// <summary>Clear data is refused with 534 (<c>ssl</c> on the data server's <c>listen</c>). Default off.</summary>
+    public bool TlsRequired { get; init; }
+
+    /// <summary>What is taken for the end of a TLS stream (<c>ftp_tls_truncation</c>). Default strict: half a file never looks like a whole one.</summary>
+    public TlsTruncation Truncation { get; init; }
+
     /// <summary>Who may open data connections: the <c>allow</c> and <c>deny</c> lines of the data server.</summary>
     public ImmutableArray<AccessRuleConfig> AccessRules { get; init; } = [];
 }

@@ -15,6 +15,12 @@ public sealed record ServerConfig
     /// <summary>How data connections are made and bounded.</summary>
     public DataConfig Data { get; init; } = new();
 
+    /// <summary>TLS towards clients; null: none is offered, and no listener has <see cref="ListenConfig.IsTls"/>.</summary>
+    public ClientTlsConfig? ClientTls { get; init; }
+
+    /// <summary>TLS towards servers.</summary>
+    public UpstreamTlsConfig UpstreamTls { get; init; } = new();
+
     /// <summary>The servers behind (<c>proxy_pass</c>); a plain address stands for a group of one.</summary>
     public required UpstreamConfig Upstream { get; init; }
 
@@ -65,7 +71,8 @@ public sealed record ServerConfig
 /// <param name="EndPoint">Address and port. Port 0 (from code only) lets the kernel choose.</param>
 /// <param name="Backlog">Connections that the kernel keeps waiting, at least 1 (<c>backlog=</c>). Default 511, as nginx.</param>
 /// <param name="Position">Where the line is, for messages.</param>
-public sealed record ListenConfig(IPEndPoint EndPoint, int Backlog = 511, ConfigPosition Position = default);
+/// <param name="IsTls">TLS from the first byte (<c>ssl</c>): implicit FTPS.</param>
+public sealed record ListenConfig(IPEndPoint EndPoint, int Backlog = 511, ConfigPosition Position = default, bool IsTls = false);
 
 /// <summary>What <c>ftp_ctrl</c> says: a table of ports on loan.</summary>
 /// <param name="Name">The zone's name; with the port range it identifies the table over a reload.</param>

@@ -6,7 +6,7 @@ internal enum DecisionKind
     /// <summary>Pass the line on as it came.</summary>
     Forward,
 
-    /// <summary>Pass <see cref="ControlDecision.Bytes"/> on in place of the line.</summary>
+    /// <summary>Pass <see cref="ControlDecision.Bytes"/> on in place of the line: of the client's, or of the server's last line of FEAT.</summary>
     Rewrite,
 
     /// <summary>Send <see cref="ControlDecision.Bytes"/> back to the client; the server sees nothing.</summary>
@@ -35,12 +35,37 @@ internal enum DecisionKind
 
     /// <summary>The transfer's last reply: pass the line on when the data has been delivered.</summary>
     FinishTransfer,
+
+    /// <summary>
+    /// Send <see cref="ControlDecision.Bytes"/> to the server ahead of the client's line, which is not consumed but shown again when a reply
+    /// has come: as <see cref="Wait"/>. The reply is the engine's.
+    /// </summary>
+    Insert,
+
+    /// <summary>
+    /// The client's AUTH: consume the line; where bytes stand behind it, end the session, for they are an injection. Else send
+    /// <see cref="ControlDecision.Bytes"/>, the last that goes out in clear, shake hands, and call <see cref="ControlEngine.ClientTlsStarted"/>.
+    /// No reply of the server's is outstanding; one that comes by itself must not be written before the handshake has ended.
+    /// </summary>
+    StartClientTls,
+
+    /// <summary>
+    /// The server takes TLS: drop the line; where bytes stand behind it, end the session, for they are an injection. Else shake hands with the
+    /// server and call <see cref="ControlEngine.UpstreamTlsStarted"/>; the client's command is then shown again.
+    /// </summary>
+    StartUpstreamTls,
+
+    /// <summary>The client's CCC: consume the line, send <see cref="ControlDecision.Bytes"/> still encrypted, end TLS by close_notify both ways, and call <see cref="ControlEngine.ClientTlsStopped"/>.</summary>
+    StopClientTls,
+
+    /// <summary>The server has taken CCC: drop the line, end TLS by close_notify both ways, and call <see cref="ControlEngine.UpstreamTlsStopped"/>; the client's command is then shown again.</summary>
+    StopUpstreamTls,
 }
 
 /// <summary>A <see cref="DecisionKind"/> and what it needs.</summary>
 internal readonly record struct ControlDecision(DecisionKind Kind)
 {
-    /// <summary>A whole line with its end, where the kind sends one.</summary>
+    /// <summary>A whole line with its end, or several, where the kind sends them.</summary>
     public byte[]? Bytes { get; init; }
 
     /// <summary>The reply's code; 0 for a command or a line without one.</summary>
@@ -54,6 +79,12 @@ internal readonly record struct ControlDecision(DecisionKind Kind)
 
     /// <summary>The command that asked for the passive port, PASV or EPSV; or the transfer command.</summary>
     public FtpVerb Verb { get; init; }
+
+    /// <summary>The client's data connection is TLS, for a transfer that opens or starts.</summary>
+    public bool ClientIsPrivate { get; init; }
+
+    /// <summary>The server's data connection is TLS, for a transfer that opens or starts.</summary>
+    public bool UpstreamIsPrivate { get; init; }
 
     /// <summary>The number of the transfer that starts or finishes (<see cref="ControlEngine.LastTransfer"/>).</summary>
     public int Transfer { get; init; }

@@ -27,6 +27,7 @@ internal sealed partial class ControlEngine
     private int _lines;
     private uint _seenAddress;
     private int _seenPort;
+    private byte[]? _instead;
 
     /// <summary>Most lines of one reply. A reply is passed on line by line and costs no memory; this only ends one that never ends.</summary>
     public const int MaxReplyLines = 1_000_000;
@@ -50,7 +51,11 @@ internal sealed partial class ControlEngine
         if (_inside == Inside.Passive)
             ReadPassive(isCoded ? reply.Text : line, truncated);
         if (isCoded && !reply.Continues)
-            return End(new ControlDecision(DecisionKind.Forward));
+        {
+            var added = _inside == Inside.Features ? TlsFeatures : [];
+            var ended = End(ControlDecision.Forward);
+            return added.Length == 0 ? ended : ended with { Kind = DecisionKind.Rewrite, Bytes = [.. added, .. line, (byte)'\r', (byte)'\n'] };
+        }
         return _inside switch
         {
             Inside.Passive or Inside.Replaced => ControlDecision.Swallow,
@@ -79,6 +84,8 @@ internal sealed partial class ControlEngine
         _seenPort = 0;
         _lines = 1;
         var begun = Begin(reply.Code);
+        if (!reply.Continues && _inside == Inside.Features && TlsFeatures is { Length: > 0 } features)
+            _instead = FeatureList.Whole(features);
         if (_inside == Inside.Passive)
             ReadPassive(reply.Text, truncated);
         return reply.Continues ? begun : End(begun);
@@ -103,8 +110,19 @@ internal sealed partial class ControlEngine
         if (_asker < 0)
             return ControlDecision.Forward;
         var asker = _pending[_asker];
+        if (asker.Inserted != InsertedCommand.None && code != 421)
+        {
+            _inside = Inside.Replaced;
+            return ControlDecision.Swallow;
+        }
         if (asker.Verb == FtpVerb.Feat && code == 211)
             _inside = Inside.Features;
+        if (asker.Verb == FtpVerb.Feat && code is 500 or 502 && TlsFeatures is { Length: > 0 } features)
+        {
+            _inside = Inside.Replaced;
+            _instead = FeatureList.Whole(features);
+            return ControlDecision.Swallow;
+        }
         if (!asker.HasData || code < 200)
             return ControlDecision.Forward;
         _held = true;
@@ -116,7 +134,9 @@ internal sealed partial class ControlEngine
     {
         var inside = _inside;
         var code = _insideCode;
+        var instead = _instead;
         _inside = Inside.Nothing;
+        _instead = null;
         _lines = 0;
         if (inside == Inside.Passive)
             return EndPassive();
@@ -127,33 +147,36 @@ internal sealed partial class ControlEngine
             {
                 _pending[_asker] = asker with { Preliminary = true };
                 if (code is 125 or 150 && (asker.HasData || OpensUnknownTransfer(asker)))
-                    return new ControlDecision(DecisionKind.StartTransfer) { Code = code, Verb = asker.Verb, Transfer = _pending[_asker].Transfer };
+                    return Started(_pending[_asker], code);
             }
             else
             {
                 _pending.RemoveAt(_asker);
+                if (asker.Inserted != InsertedCommand.None)
+                    return InsertedAnswered(asker.Inserted, code);
                 if (asker.Verb == FtpVerb.Abor && code < 300)
                     DropTransfersBefore(_asker);
                 Answered(asker, code);
             }
         }
+        if (instead is not null)
+            return new ControlDecision(DecisionKind.Rewrite) { Bytes = instead, Code = 211 };
         return inside == Inside.Replaced ? ControlDecision.Swallow : begun with { Code = code };
     }
 
-    // A server that has not accepted the data connection yet answers the ABOR alone (pyftpdlib: 225); nothing follows for the transfer.
-    private void DropTransfersBefore(int abort)
+    private static ControlDecision Started(PendingCommand asker, int code) => new(DecisionKind.StartTransfer)
     {
-        for (var i = abort - 1; i >= 0; i--)
-        {
-            if (_pending[i].HasData)
-                _pending.RemoveAt(i);
-        }
-    }
+        Code = code,
+        Verb = asker.Verb,
+        Transfer = asker.Transfer,
+        ClientIsPrivate = asker.ClientIsPrivate,
+        UpstreamIsPrivate = asker.UpstreamIsPrivate,
+    };
 
     // A command that Ferry does not know may use the passive port as well; its 150 is what tells.
     private bool OpensUnknownTransfer(PendingCommand asker)
     {
-        if (!_passiveReady || asker.Verb != FtpVerb.Other)
+        if (!_passiveReady || asker.Verb != FtpVerb.Other || asker.Inserted != InsertedCommand.None)
             return false;
         _passiveReady = false;
         _pending[_asker] = _pending[_asker] with { Transfer = ++LastTransfer };
@@ -165,8 +188,10 @@ internal sealed partial class ControlEngine
         // Nobody asked for a port. The address must not reach the client; a command that waits for an answer gets one, a transfer its own.
         if (_asker < 0 || _pending[_asker].HasData)
             return ControlDecision.Swallow;
-        var verb = _pending[_asker].Verb;
+        var (verb, inserted) = (_pending[_asker].Verb, _pending[_asker].Inserted);
         _pending.RemoveAt(_asker);
+        if (inserted != InsertedCommand.None)
+            return InsertedAnswered(inserted, 501); // no answer to anything that Ferry asks
         if (!FtpVerbs.IsPassive(verb))
             return Refuse(502, "Command not implemented; use PASV or EPSV.");
         _passiveReady = false;
@@ -217,51 +242,5 @@ internal sealed partial class ControlEngine
         }
         if (asker.ForbidsOtherModes && code is >= 200 and < 300)
             _onlyEpsv = true;
-    }
-
-    /// <summary>
-    /// The command that a reply answers: the oldest one, save that a server which works on while data flows (pyftpdlib does) answers NOOP
-    /// and its like before the transfer's own last reply, which is then told apart by its code.
-    /// </summary>
-    private int IndexOfAsker(int code)
-    {
-        while (true)
-        {
-            var first = _pending.FindIndex(static p => p.Answer is null);
-            var asker = first;
-            if (first >= 0 && _pending[first].HasData && _pending[first].Preliminary && code >= 200 && !EndsTransfer(code))
-            {
-                var next = _pending.FindIndex(first + 1, static p => p.Answer is null && !p.HasData);
-                asker = next < 0 ? first : next;
-            }
-            if (asker < 0 || _pending[asker].Verb != FtpVerb.Abor || AnswersAbort(code) || _pending.FindIndex(asker + 1, static p => p.Answer is null) < 0)
-                return asker;
-            _pending.RemoveAt(asker);
-            DropTransfersBefore(asker);
-        }
-    }
-
-    // RFC 959 §5.4 for the transfer commands: 226, 250 and the 4xx and 5xx; 500-504 complain about a command, which the 1xx has already accepted.
-    private static bool EndsTransfer(int code) => code is 226 or 250 or (>= 400 and < 500) or >= 505;
-
-    // RFC 959 §5.4; an ABOR that was answered together with its transfer, or not at all (Pure-FTPd, when the client closes its data connection
-    // at the same time), must not take the next command's reply.
-    private static bool AnswersAbort(int code) => code is 225 or 226 or >= 400;
-
-    /// <summary>
-    /// Forgets commands that the server has plainly passed over (some answer an ABOR within a transfer once, not twice): what stands before
-    /// the command that this reply can only belong to. A transfer under way is not stale for a PASV's answer.
-    /// </summary>
-    private void DropStale(Predicate<PendingCommand> asker)
-    {
-        var index = _pending.FindIndex(asker);
-        for (var i = index - 1; i >= 0; i--)
-        {
-            if (_pending[i].Answer is null && !(_pending[i].Preliminary && FtpVerbs.IsPassive(_pending[index].Verb)))
-            {
-                _pending.RemoveAt(i);
-                index--;
-            }
-        }
     }
 }

@@ -20,7 +20,13 @@ internal sealed partial class ControlEngine
     private bool _onlyEpsv;
 
     /// <param name="clientFamily">The family of the client's control connection: InterNetwork or InterNetworkV6.</param>
-    public ControlEngine(AddressFamily clientFamily) => _clientIsIPv6 = clientFamily == AddressFamily.InterNetworkV6;
+    /// <param name="rules">What to do about TLS; none on either side unless said.</param>
+    public ControlEngine(AddressFamily clientFamily, TlsRules? rules = null)
+    {
+        _clientIsIPv6 = clientFamily == AddressFamily.InterNetworkV6;
+        _rules = rules ?? TlsRules.None;
+        ClientIsTls = ClientDataIsPrivate = _rules.ClientOffer == ClientTlsOffer.Implicit;
+    }
 
     /// <summary>A login has been accepted (230 or 232) and not ended by REIN.</summary>
     public bool LoggedIn { get; private set; }
@@ -28,22 +34,32 @@ internal sealed partial class ControlEngine
     /// <summary>The name of the latest USER, at most 256 bytes of it; null before the first.</summary>
     public string? User { get; private set; }
 
-    /// <summary>Commands without a final reply, the greeting and Ferry's waiting answers included.</summary>
+    /// <summary>Commands without a final reply, the greeting, Ferry's own commands and its waiting answers included.</summary>
     public int InFlight => _pending.Count;
 
     /// <summary>The client has asked for an abort that has not been answered yet.</summary>
     public bool AbortInFlight => _pending.Exists(static p => p.Verb == FtpVerb.Abor);
 
     /// <summary>A command that was told to wait would be told so again.</summary>
-    public bool MustWait => _pending.Count >= MaxInFlight || _pending.Exists(static p => FtpVerbs.IsPassive(p.Verb));
+    public bool MustWait => _pending.Count >= MaxInFlight || _pending.Exists(static p => FtpVerbs.IsPassive(p.Verb)) || MustWaitForTls;
 
     /// <summary>Shows a command of the client.</summary>
     /// <param name="line">The line without its end, Telnet commands taken out.</param>
     public ControlDecision OnCommand(ReadOnlySpan<byte> line)
     {
-        if (_pending.Count >= MaxInFlight)
+        _waitsForQuiet = _waitsForTransfers = false;
+        if (_pending.Count >= MaxInFlight || MustWaitForTls)
             return ControlDecision.Wait;
-        var command = FtpCommand.Parse(line);
+        var decision = Decide(FtpCommand.Parse(line));
+        if (decision.Kind is not (DecisionKind.Wait or DecisionKind.Insert))
+            ForgetAsked();
+        return decision;
+    }
+
+    private ControlDecision Decide(FtpCommand command)
+    {
+        if (IsTooEarly(command))
+            return Answer(530, "This server wants TLS; send AUTH TLS first.");
         switch (command.Verb)
         {
             case FtpVerb.Port or FtpVerb.Eprt when _onlyEpsv:
@@ -55,18 +71,31 @@ internal sealed partial class ControlEngine
                 return Answer(502, "Command not implemented; use PASV or EPSV.");
             case FtpVerb.Esta or FtpVerb.Estp: // Pure-FTPd's; they tell the addresses of its data connection
                 return Answer(502, "Command not implemented.");
+            case FtpVerb.Sscn: // it would make the server the TLS client of its data connections
+                return Answer(502, "Command not implemented.");
             case FtpVerb.Auth:
-                return Answer(502, "TLS is not available here; log in without AUTH.");
+                return OnAuth(command.Argument.Trim((byte)' '));
+            case FtpVerb.Pbsz:
+                return OnPbsz(command.Argument.Trim((byte)' '));
+            case FtpVerb.Prot:
+                return OnProt(command.Argument.Trim((byte)' '));
+            case FtpVerb.Ccc:
+                return OnCcc();
+            case FtpVerb.Rein when UsesTls: // RFC 4217 would have TLS end with it, on both sides at once; no client is known that asks for this
+                return Answer(502, "REIN is not available here; connect again.");
+            case FtpVerb.Pass or FtpVerb.Acct when _userIsStale:
+                return Answer(503, "Log in with USER again, now that TLS is on.");
             case FtpVerb.Mode when command.Argument.Trim((byte)' ') is [(byte)'B' or (byte)'b' or (byte)'C' or (byte)'c']:
                 return Answer(504, "Only stream mode is available here (MODE S).");
             case FtpVerb.Pasv when _clientIsIPv6:
                 return Answer(425, "PASV cannot name an IPv6 address; use EPSV.");
             case FtpVerb.Pasv:
-                return Send(command.Verb);
+                return SecureData() ?? Send(command.Verb);
             case FtpVerb.Epsv:
                 return OnExtendedPassive(command.Argument.Trim((byte)' '));
             case FtpVerb.User:
                 User = NameOf(command.Argument);
+                _userIsStale = false;
                 return Send(command.Verb);
         }
         if (FtpVerbs.DataOf(command.Verb) == DataUse.None)
@@ -74,9 +103,11 @@ internal sealed partial class ControlEngine
         // Which port the data goes to is known only when the server has answered.
         if (_pending.Exists(static p => FtpVerbs.IsPassive(p.Verb)))
             return ControlDecision.Wait;
+        if (SecureData() is { } instead)
+            return instead;
         if (!_passiveReady)
             return Send(command.Verb);
-        return new ControlDecision(DecisionKind.OpenTransfer) { Verb = command.Verb };
+        return new ControlDecision(DecisionKind.OpenTransfer) { Verb = command.Verb, ClientIsPrivate = ClientDataIsPrivate, UpstreamIsPrivate = UpstreamDataIsPrivate };
     }
 
     /// <summary>The number of the latest transfer, counted from 1.</summary>
@@ -96,7 +127,7 @@ internal sealed partial class ControlEngine
     public ControlDecision TransferOpened(FtpVerb verb)
     {
         _passiveReady = false;
-        _pending.Add(new PendingCommand(verb) { Transfer = ++LastTransfer });
+        _pending.Add(Noted(verb) with { Transfer = ++LastTransfer });
         return ControlDecision.Forward;
     }
 
@@ -111,7 +142,7 @@ internal sealed partial class ControlEngine
     public ControlDecision Answer(int code, string text)
     {
         var line = ReplyWriter.Line(code, text);
-        if (_pending.Count == 0 && _inside == Inside.Nothing && !_held)
+        if (IsQuiet)
             return new ControlDecision(DecisionKind.Answer) { Bytes = line };
         _pending.Add(new PendingCommand(FtpVerb.Other) { Answer = line });
         return new ControlDecision(DecisionKind.Queued);
@@ -132,7 +163,7 @@ internal sealed partial class ControlEngine
     private ControlDecision OnExtendedPassive(ReadOnlySpan<byte> argument)
     {
         if (argument.IsEmpty)
-            return Send(FtpVerb.Epsv);
+            return SecureData() ?? Send(FtpVerb.Epsv);
         if (Ascii.EqualsIgnoreCase(argument, "ALL"u8))
         {
             _pending.Add(new PendingCommand(FtpVerb.Other) { ForbidsOtherModes = true });
@@ -142,15 +173,19 @@ internal sealed partial class ControlEngine
         var own = _clientIsIPv6 ? "2"u8 : "1"u8;
         if (!argument.SequenceEqual(own))
             return Answer(522, $"Network protocol not supported, use ({(_clientIsIPv6 ? 2 : 1)})");
+        if (SecureData() is { } instead)
+            return instead;
         _pending.Add(new PendingCommand(FtpVerb.Epsv));
         return new ControlDecision(DecisionKind.Rewrite) { Bytes = "EPSV\r\n"u8.ToArray() };
     }
 
     private ControlDecision Send(FtpVerb verb)
     {
-        _pending.Add(new PendingCommand(verb));
+        _pending.Add(Noted(verb));
         return ControlDecision.Forward;
     }
+
+    private PendingCommand Noted(FtpVerb verb) => new(verb) { ClientIsPrivate = ClientDataIsPrivate, UpstreamIsPrivate = UpstreamDataIsPrivate };
 
     private static string NameOf(ReadOnlySpan<byte> argument)
     {

@@ -18,5 +18,16 @@ internal static class FeatureList
             || Is(name, "ESTA"u8) || Is(name, "ESTP"u8));
     }
 
+    /// <summary>The lines of what Ferry itself does for clients (RFC 4217 §6), to stand before the last line of a reply; empty when all are false.</summary>
+    public static byte[] Tls(bool auth, bool protection, bool ccc) =>
+    [
+        .. auth ? " AUTH TLS\r\n"u8 : default,
+        .. protection ? " PBSZ\r\n PROT\r\n"u8 : default,
+        .. ccc ? " CCC\r\n"u8 : default,
+    ];
+
+    /// <summary>A reply of these lines alone.</summary>
+    public static byte[] Whole(ReadOnlySpan<byte> lines) => [.. "211-Features:\r\n"u8, .. lines, .. "211 End\r\n"u8];
+
     private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> feature) => Ascii.EqualsIgnoreCase(name, feature);
 }

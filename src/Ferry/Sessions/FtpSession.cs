@@ -101,7 +101,7 @@ internal sealed partial class FtpSession
     /// <summary>Turns the client away instead of running the session.</summary>
     public void Refuse()
     {
-        _client.TrySendLast("421 Too many sessions; try again later.\r\n"u8);
+        _client.EndWith("421 Too many sessions; try again later.\r\n"u8);
         _client.Close();
     }
 
@@ -119,6 +119,12 @@ internal sealed partial class FtpSession
     /// <summary>Holds every deadline of the session; called about once a second.</summary>
     public void Sweep(long now)
     {
+        if (_endReason is not null)
+        {
+            // A last line that the client was slow to take has had its time.
+            _client.Shutdown();
+            _upstream?.Shutdown();
+        }
         if (now >= Volatile.Read(ref _stepDue))
             Volatile.Read(ref _step)?.Dispose();
         SweepData(now);
@@ -189,14 +195,12 @@ internal sealed partial class FtpSession
             passive = _passive;
             _passive = null;
         }
-        if (farewell is not null)
-            _client.TrySendLast(farewell);
         transfers?.ForEach(static t => t.Cut(TransferOutcome.SessionEnded));
         if (passive is not null)
             GiveBack(passive.Lease);
         Volatile.Read(ref _step)?.Dispose();
-        _client.Shutdown();
-        _upstream?.Shutdown();
+        _client.EndWith(farewell);
+        _upstream?.EndWith([]);
         SignalReply();
     }
 

@@ -12,6 +12,7 @@ internal sealed partial class ControlChannel
     private byte[]? _out;
     private int _outLength;
     private bool _sending;
+    private bool _endsWhenSent;
     private TaskCompletionSource? _sent;
 
     /// <summary>Something was written that the kernel does not have yet.</summary>
@@ -49,23 +50,39 @@ internal sealed partial class ControlChannel
 
     /// <summary>Sends everything written so far; returns when the kernel has it.</summary>
     /// <exception cref="SocketException">The connection failed.</exception>
-    public async ValueTask FlushAsync()
+    public ValueTask FlushAsync()
     {
-        Task? others = null;
         lock (_sync)
         {
             if (_sending)
-                others = (_sent ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
-            else if (_outLength == 0)
-                return;
-            else
-                _sending = true;
+                return new ValueTask((_sent ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task);
+            if (_outLength == 0)
+                return ValueTask.CompletedTask;
+            _sending = true;
         }
-        if (others is not null)
+        return SendUnsentAsync();
+    }
+
+    /// <summary>Sends everything written so far and holds back what is written from here on, until <see cref="SendUnsentAsync"/>.</summary>
+    private async ValueTask BeginSendingAsync()
+    {
+        while (true)
         {
-            await others.ConfigureAwait(false);
-            return;
+            await FlushAsync().ConfigureAwait(false);
+            lock (_sync)
+            {
+                if (!_sending && _outLength == 0)
+                {
+                    _sending = true;
+                    return;
+                }
+            }
         }
+    }
+
+    /// <summary>Sends what is written, until there is no more. For the one who has set <see cref="_sending"/>.</summary>
+    private async ValueTask SendUnsentAsync()
+    {
         try
         {
             while (TakeUnsent(out var bytes, out var length))
@@ -87,26 +104,58 @@ internal sealed partial class ControlChannel
         }
     }
 
-    /// <summary>Sends a last line if that can be done at once and in order; for a channel that is about to be closed.</summary>
-    public void TrySendLast(ReadOnlySpan<byte> line)
+    /// <summary>Ends both directions in order behind what was written and a last line, and returns at once: where something is being sent, its sender does it.
+    /// A peer that takes nothing does not get the line. Whoever waits to read gets an end of stream, which costs far less than the exception of a closed socket.</summary>
+    /// <param name="line">The last line; empty for none.</param>
+    public void EndWith(ReadOnlySpan<byte> line)
     {
         lock (_sync)
         {
-            if (HasUnsent)
+            if (_sending && !_isChangingTls && CanSend() && _outLength + line.Length <= MaxUnsent)
+            {
+                if (line.Length > 0)
+                    Write(line);
+                _endsWhenSent = true;
                 return;
-            try
-            {
-                BytesSent += _socket.Send(line, SocketFlags.None, out _);
             }
-            catch (ObjectDisposedException)
-            {
-            }
+            if (!_sending && !_isUseless)
+                SendAtOnce(line);
+        }
+        Shutdown();
+    }
+
+    // What is written and not flushed yet comes first; nobody else is sending, so nobody can get in between.
+    private void SendAtOnce(ReadOnlySpan<byte> line)
+    {
+        if (line.Length > 0)
+            Write(line);
+        try
+        {
+            var rest = _out.AsSpan(0, _outLength);
+            BytesSent += _tls is { } tls ? tls.TrySendLast(rest) : rest.Length > 0 ? _socket.Send(rest, SocketFlags.None, out _) : 0;
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+        _outLength = 0;
+    }
+
+    private bool CanSend()
+    {
+        try
+        {
+            return _socket.Poll(0, SelectMode.SelectWrite);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return false;
         }
     }
 
     private bool TakeUnsent(out byte[] bytes, out int length)
     {
         TaskCompletionSource? sent;
+        bool ends;
         lock (_sync)
         {
             bytes = _out!;
@@ -119,8 +168,11 @@ internal sealed partial class ControlChannel
                 ArrayPool<byte>.Shared.Return(bytes);
             // In the same breath as the look, or what is written in between would wait for the next flush.
             sent = EndSending();
+            ends = _endsWhenSent;
         }
         sent?.SetResult();
+        if (ends)
+            Shutdown();
         return false;
     }
 
@@ -137,6 +189,12 @@ internal sealed partial class ControlChannel
 
     private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes, SocketFlags flags)
     {
+        if (_tls is { } tls)
+        {
+            await tls.SendAsync(bytes).ConfigureAwait(false); // urgent data stays in its place: a record has no urgent byte
+            BytesSent += bytes.Length;
+            return;
+        }
         while (bytes.Length > 0)
         {
             var sent = await _socket.SendAsync(bytes, flags).ConfigureAwait(false);

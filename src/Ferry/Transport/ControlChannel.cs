@@ -61,7 +61,9 @@ internal sealed partial class ControlChannel : IDisposable
     /// <summary>Waits until there is more than <see cref="Buffered"/> holds. Buffered must not be a full line's bound already.</summary>
     /// <returns>False at the end of the peer's stream.</returns>
     /// <exception cref="SocketException">The connection failed.</exception>
-    public async ValueTask<bool> FillAsync()
+    public ValueTask<bool> FillAsync() => _tls is null ? FillClearAsync() : FillTlsAsync(_tls);
+
+    private async ValueTask<bool> FillClearAsync()
     {
         while (true)
         {
@@ -115,11 +117,23 @@ internal sealed partial class ControlChannel : IDisposable
             Release();
     }
 
-    /// <summary>Ends our direction in order (FIN).</summary>
+    /// <summary>Has <paramref name="bytes"/>, at most <see cref="LineScanner.MaxLine"/>, read a second time. Nothing may be <see cref="Buffered"/>.</summary>
+    public void PutBack(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+            return;
+        _in = ArrayPool<byte>.Shared.Rent(LineScanner.MaxLine);
+        bytes.CopyTo(_in);
+        _start = 0;
+        _end = bytes.Length;
+    }
+
+    /// <summary>Ends our direction in order (close_notify where it is TLS, and FIN).</summary>
     public void ShutdownSend()
     {
         try
         {
+            _tls?.TrySendLast([]);
             _socket.Shutdown(SocketShutdown.Send);
         }
         catch (SocketException)
@@ -131,11 +145,12 @@ internal sealed partial class ControlChannel : IDisposable
         }
     }
 
-    /// <summary>Ends both directions in order: the peer gets FIN, and whoever waits to read gets an end of stream, which costs far less than the exception of a closed socket.</summary>
+    /// <summary>Ends both directions at once; without effect where that is done.</summary>
     public void Shutdown()
     {
         try
         {
+            _tls?.TrySendLast([]);
             _socket.Shutdown(SocketShutdown.Both);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -162,7 +177,11 @@ internal sealed partial class ControlChannel : IDisposable
     }
 
     /// <summary>Closes the socket, which ends any call in flight with an error. The buffers go with the pumps that use them.</summary>
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _tls?.Dispose();
+    }
 
     /// <summary>Whether the reader has gone on for so long that it must yield before it reads what is there already.</summary>
     private bool IsTurnOver(bool isThere)

@@ -93,7 +93,7 @@ public sealed class ControlChannelTests : IDisposable
     {
         var (channel, wire) = await ConnectAsync();
         await wire.SendAsync([.. Enumerable.Repeat("NOOP", 1000)]);
-        channel.TrySendLast("421 Bye.\r\n"u8);
+        channel.EndWith("421 Bye.\r\n"u8);
         channel.Close();
         Assert.Equal("421 Bye.", await wire.ReadLineAsync());
         wire.Dispose();

@@ -1,0 +1,115 @@
+using System.Buffers;
+using System.Net.Sockets;
+using Ferry.Protocol;
+using Ferry.Transport.Tls;
+
+namespace Ferry.Transport;
+
+// A control channel that TLS begins on, from its first byte or with AUTH, and ends on with CCC (RFC 4217).
+internal sealed partial class ControlChannel
+{
+    private volatile TlsConnection? _tls;
+    private bool _isChangingTls;
+    private bool _isUseless;
+
+    /// <summary>The TLS in force; null where the channel is clear.</summary>
+    public TlsConnection? Tls => _tls;
+
+    /// <summary>What the handshake agreed on, which is remembered where TLS has ended; null where there was none.</summary>
+    public TlsInfo? TlsInfo { get; private set; }
+
+    /// <summary>The connection below, for a handshake to come.</summary>
+    public Socket Socket => _socket;
+
+    /// <summary>Sends what is written in clear, then shakes hands. What is written meanwhile goes out behind that, encrypted. Nothing may be <see cref="Buffered"/>.</summary>
+    /// <param name="tls">Over <see cref="Socket"/>; owned from here on.</param>
+    /// <returns>False where that failed; the connection says why, and the channel is of no use any more.</returns>
+    /// <exception cref="SocketException">The connection failed before.</exception>
+    public async ValueTask<bool> StartTlsAsync(TlsConnection tls)
+    {
+        await BeginSendingAsync().ConfigureAwait(false);
+        _isChangingTls = true;
+        if (!await tls.HandshakeAsync().ConfigureAwait(false))
+        {
+            tls.Dispose();
+            GiveUp();
+            return false;
+        }
+        TlsInfo = tls.Info;
+        _tls = tls;
+        _isChangingTls = false;
+        await SendUnsentAsync().ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Sends what is written, then leaves TLS. What is written meanwhile goes out behind that, in clear.</summary>
+    /// <returns>False where the peer has ended the connection instead.</returns>
+    /// <exception cref="SocketException">The connection failed.</exception>
+    public async ValueTask<bool> StopTlsAsync()
+    {
+        await BeginSendingAsync().ConfigureAwait(false);
+        _isChangingTls = true;
+        var tls = _tls!;
+        if (await tls.StopAsync().ConfigureAwait(false) is not { } clear)
+        {
+            GiveUp();
+            return false;
+        }
+        _tls = null;
+        _isChangingTls = false;
+        tls.Dispose();
+        PutBack(clear);
+        await SendUnsentAsync().ConfigureAwait(false);
+        return true;
+    }
+
+    private void GiveUp()
+    {
+        _isUseless = true; // neither a clear line nor a record could be told from what went before
+        _isChangingTls = false;
+        EndSending()?.SetException(new SocketException((int)SocketError.ConnectionReset));
+    }
+
+    private async ValueTask<bool> FillTlsAsync(TlsConnection tls)
+    {
+        while (true)
+        {
+            if (!tls.HasBuffered)
+            {
+                var readable = _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
+                if (IsTurnOver(readable.IsCompleted))
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                _ = await readable.ConfigureAwait(false);
+            }
+            else if (IsTurnOver(isThere: true))
+            {
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            }
+            if (_in is null)
+                _in = ArrayPool<byte>.Shared.Rent(LineScanner.MaxLine);
+            else if (_start > 0)
+                Compact();
+            var status = tls.Read(_in.AsSpan(_end, LineScanner.MaxLine - _end), out var received);
+            await tls.SendUnaskedAsync().ConfigureAwait(false);
+            switch (status)
+            {
+                case TlsReadStatus.Data:
+                    _end += received;
+                    BytesReceived += received;
+                    return true;
+                case TlsReadStatus.WouldBlock:
+                    if (_start == _end)
+                        Release();
+                    continue;
+                case TlsReadStatus.CloseNotify or TlsReadStatus.Truncated: // the end of a conversation, of which many clients make no ceremony
+                    if (_start == _end)
+                        Release();
+                    return false;
+                default:
+                    if (_start == _end)
+                        Release();
+                    throw new SocketException((int)SocketError.ConnectionReset);
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+
+namespace Ferry.Transport.Tls;
+
+/// <summary>
+/// One TLS connection over a non-blocking socket, in either role. It is no <see cref="System.IO.Stream"/>: an end that is none must be a result of its own.
+/// One reader and one writer at a time, on any threads; calls into OpenSSL are serialized here. A connection at rest holds no buffer.
+/// </summary>
+internal sealed partial class TlsConnection : IDisposable
+{
+    /// <summary>How much of the socket is read in one call at most, before others get the thread.</summary>
+    private const int ReadBudget = 1 << 20;
+
+    /// <summary>What is read from the socket at once on a data connection.</summary>
+    private const int DataReadSize = 128 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly Socket _socket;
+    private readonly SafeSslHandle _ssl;
+    private readonly TlsContext _context;
+    private readonly ulong _controlId;
+    private readonly bool _isServer;
+    private TlsReadStatus? _end;
+    private bool _isBroken;
+    private bool _isEstablished;
+
+    private unsafe TlsConnection(TlsContext context, Socket socket, bool isServer, bool isData, ulong controlId)
+    {
+        _socket = socket;
+        _context = context;
+        _isServer = isServer;
+        _controlId = controlId;
+        _ssl = SafeSslHandle.Create(context.Handle);
+        var ssl = _ssl.DangerousGetHandle();
+        _ = OpenSsl.SSL_set_ex_data(ssl, TlsContext.ControlIdIndex, (nint)controlId);
+        _ = OpenSsl.SSL_set_ex_data(ssl, TlsContext.ChannelIndex, isData ? 1 : 0);
+        if (isData)
+        {
+            OpenSsl.SSL_set_read_ahead(ssl, 1);
+            OpenSsl.SSL_set_default_read_buffer_len(ssl, DataReadSize);
+        }
+        else
+        {
+            _ssl.Wire->BuffersInput = true;
+        }
+        if (isServer)
+            OpenSsl.SSL_set_accept_state(ssl);
+        else
+            OpenSsl.SSL_set_connect_state(ssl);
+    }
+
+    /// <summary>What the handshake agreed on; null before.</summary>
+    public TlsInfo? Info { get; private set; }
+
+    /// <summary>A client's control connection as its data connections will know it; null before the handshake.</summary>
+    public TlsOrigin? Origin { get; private set; }
+
+    /// <summary>Why it failed, in OpenSSL's or the kernel's words; null while it has not.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>A <see cref="Read"/> now may yield something without the socket being readable.</summary>
+    public bool HasBuffered { get; private set; }
+
+    /// <summary>A client's control connection.</summary>
+    public static TlsConnection AcceptControl(TlsContext context, Socket socket) =>
+        new(context, socket, isServer: true, isData: false, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+
+    /// <summary>A client's data connection.</summary>
+    /// <param name="origin">The session's control connection.</param>
+    /// <param name="socket">The connection.</param>
+    /// <param name="tickets">How many tickets the client is sent. One that only writes closes without having read them, and its kernel then throws away what it had still to send.</param>
+    public static TlsConnection AcceptData(TlsOrigin origin, Socket socket, int tickets)
+    {
+        var connection = new TlsConnection(origin.Context, socket, isServer: true, isData: true, origin.Id);
+        _ = OpenSsl.SSL_set_num_tickets(connection._ssl.DangerousGetHandle(), (nuint)tickets);
+        return connection;
+    }
+
+    /// <summary>A connection to a server.</summary>
+    /// <param name="context">For servers.</param>
+    /// <param name="socket">The connection.</param>
+    /// <param name="isData">A data connection, not a control connection.</param>
+    /// <param name="peer">The name to verify and to send.</param>
+    /// <param name="resume">The session to go on with; null for a new one.</param>
+    public static TlsConnection Connect(TlsContext context, Socket socket, bool isData, TlsPeerName peer, TlsSession? resume)
+    {
+        var connection = new TlsConnection(context, socket, isServer: false, isData, 0);
+        var ssl = connection._ssl.DangerousGetHandle();
+        peer.ApplyTo(ssl);
+        resume?.OfferBy(ssl);
+        return connection;
+    }
+
+    /// <summary>Agrees with the peer on everything.</summary>
+    /// <returns>False where that failed; <see cref="Failure"/> says why.</returns>
+    public async ValueTask<bool> HandshakeAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var step = ShakeHands();
+                await DrainAsync().ConfigureAwait(false);
+                switch (step)
+                {
+                    case TlsReadStatus.Data:
+                        return true;
+                    case TlsReadStatus.WouldBlock when HasBuffered:
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                        break;
+                    case TlsReadStatus.WouldBlock:
+                        _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
+                        break;
+                    case TlsReadStatus.Failed:
+                        return false;
+                    default:
+                        Failure = "the peer closed the connection during the handshake";
+                        return false;
+                }
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            Failure ??= e is SocketException { SocketErrorCode: var error } ? $"the connection was lost ({error})" : "the connection was closed";
+            return false;
+        }
+    }
+
+    /// <summary>Reads what is there, many records where there are many. Never waits.</summary>
+    public unsafe TlsReadStatus Read(Span<byte> buffer, out int count)
+    {
+        count = 0;
+        lock (_gate)
+        {
+            if (_end is { } ended)
+                return ended;
+            var held = false;
+            try
+            {
+                Enter(ref held);
+                var status = TlsReadStatus.Data;
+                fixed (byte* start = buffer)
+                {
+                    while (count < buffer.Length)
+                    {
+                        var read = OpenSsl.SSL_read(_ssl.DangerousGetHandle(), start + count, buffer.Length - count);
+                        if (read > 0)
+                        {
+                            count += read;
+                            continue;
+                        }
+                        status = Explain(read);
+                        break;
+                    }
+                }
+                HasBuffered = status == TlsReadStatus.Data || (status == TlsReadStatus.WouldBlock && _ssl.Wire->Budget <= 0);
+                if (status is not (TlsReadStatus.Data or TlsReadStatus.WouldBlock))
+                {
+                    _end = status;
+                    HasBuffered = true; // the end is there to be read
+                }
+                // A peer that has us answer what it sends (RFC 8446 §4.6.3) and reads none of it.
+                if (_ssl.Wire->OutLength > MostUnasked)
+                    _end = Fail("the peer reads nothing");
+                return count > 0 ? TlsReadStatus.Data : _end ?? status;
+            }
+            catch (ObjectDisposedException)
+            {
+                return (TlsReadStatus)(_end = Fail("the connection was closed"));
+            }
+            finally
+            {
+                Leave(held);
+            }
+        }
+    }
+
+    /// <summary>Frees the SSL; the socket is its owner's.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _end ??= Fail("the connection was closed");
+            _ssl.Dispose();
+        }
+    }
+
+    private unsafe TlsReadStatus ShakeHands()
+    {
+        lock (_gate)
+        {
+            if (_end is { } ended)
+                return ended;
+            var held = false;
+            try
+            {
+                Enter(ref held);
+                var result = OpenSsl.SSL_do_handshake(_ssl.DangerousGetHandle());
+                if (result == 1)
+                {
+                    _isEstablished = true;
+                    Info = Describe();
+                    Origin = _isServer ? new TlsOrigin(_context, _controlId, SessionId()) : null;
+                    HasBuffered = true; // what came behind it may be in OpenSSL already
+                    return TlsReadStatus.Data;
+                }
+                var status = Explain(result);
+                HasBuffered = status == TlsReadStatus.WouldBlock && _ssl.Wire->Budget <= 0;
+                if (status != TlsReadStatus.WouldBlock)
+                    _end = status;
+                return status;
+            }
+            finally
+            {
+                Leave(held);
+            }
+        }
+    }
+
+    /// <summary>What a result of OpenSSL's that is no success means. Right behind the call, on its thread.</summary>
+    private unsafe TlsReadStatus Explain(int result)
+    {
+        var error = OpenSsl.SSL_get_error(_ssl.DangerousGetHandle(), result);
+        switch (error)
+        {
+            case OpenSsl.SSL_ERROR_WANT_READ or OpenSsl.SSL_ERROR_WANT_WRITE:
+                return TlsReadStatus.WouldBlock;
+            case OpenSsl.SSL_ERROR_ZERO_RETURN:
+                return TlsReadStatus.CloseNotify;
+        }
+        var wire = _ssl.Wire;
+        var reason = OpenSsl.TakeErrors(out var isTruncation);
+        if (wire->Error != 0)
+            return Fail($"the connection was lost ({System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(wire->Error)})");
+        if (wire->IsEnded && (isTruncation || error == OpenSsl.SSL_ERROR_SYSCALL))
+        {
+            _isBroken = true; // OpenSSL forbids more of this SSL, close_notify included
+            return TlsReadStatus.Truncated;
+        }
+        return Fail(reason.Length > 0 ? WithVerification(reason) : "the connection was lost");
+    }
+
+    private TlsReadStatus Fail(string why)
+    {
+        Failure ??= why;
+        _isBroken = true;
+        return TlsReadStatus.Failed;
+    }
+
+    /// <summary>Readies the wire for calls of OpenSSL that read from the socket.</summary>
+    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
+    private unsafe void Enter(ref bool held)
+    {
+        var socket = _socket.SafeHandle;
+        socket.DangerousAddRef(ref held);
+        _ssl.Wire->Socket = (int)socket.DangerousGetHandle();
+        _ssl.Wire->Budget = ReadBudget;
+    }
+
+    private void Leave(bool held)
+    {
+        if (held)
+            _socket.SafeHandle.DangerousRelease();
+    }
+}

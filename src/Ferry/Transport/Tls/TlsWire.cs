@@ -1,0 +1,192 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Ferry.Transport.Linux;
+
+namespace Ferry.Transport.Tls;
+
+/// <summary>
+/// What stands between an SSL and its socket. OpenSSL reads from the socket through it; what OpenSSL writes is gathered, to go out in one send.
+/// Lives outside the managed heap, because OpenSSL keeps its address.
+/// <code>
+///   socket ──recv──> [In, control channels only] ──> SSL ──records──> Out ──send, whole──> socket
+/// </code>
+/// </summary>
+internal unsafe struct TlsWire
+{
+    /// <summary>More than any record of a control channel that carries lines.</summary>
+    private const int InSize = 4096;
+
+    private static readonly nint Method = NewMethod();
+
+    /// <summary>The socket's descriptor, for the length of one call.</summary>
+    public int Socket;
+
+    /// <summary>errno of the read that failed; 0 where none did.</summary>
+    public int Error;
+
+    /// <summary>The peer's FIN was read.</summary>
+    public bool IsEnded;
+
+    /// <summary>Small reads are served from <see cref="In"/>, so that what stands behind the last record is not lost in OpenSSL (CCC), and header and body of a record are one system call.</summary>
+    public bool BuffersInput;
+
+    /// <summary>Bytes that may still be read in this call: a peer that sends without end must not keep the thread.</summary>
+    public int Budget;
+
+    public byte* In;
+    public int InStart;
+    public int InEnd;
+
+    public byte* Out;
+    public int OutLength;
+    public int OutCapacity;
+
+    private bool _retries;
+
+    /// <summary>Bytes received from the socket and not seen by OpenSSL.</summary>
+    public readonly ReadOnlySpan<byte> Unread => new(In + InStart, InEnd - InStart);
+
+    public static nint NewBio(TlsWire* wire)
+    {
+        var bio = OpenSsl.BIO_new(Method);
+        if (bio == 0)
+            throw new InsufficientMemoryException("OpenSSL has no memory.");
+        OpenSsl.BIO_set_data(bio, wire);
+        OpenSsl.BIO_set_init(bio, 1);
+        return bio;
+    }
+
+    /// <summary>Makes room for <paramref name="count"/> more bytes of output.</summary>
+    public void Reserve(int count)
+    {
+        var needed = OutLength + count;
+        if (needed <= OutCapacity)
+            return;
+        var block = TlsBlocks.Rent(needed, out var capacity);
+        new ReadOnlySpan<byte>(Out, OutLength).CopyTo(new Span<byte>(block, capacity));
+        TlsBlocks.Return(Out, OutCapacity);
+        Out = block;
+        OutCapacity = capacity;
+    }
+
+    public void Free()
+    {
+        NativeMemory.Free(In);
+        In = null;
+        InStart = InEnd = 0;
+        TlsBlocks.Return(Out, OutCapacity);
+        Out = null;
+        OutLength = OutCapacity = 0;
+    }
+
+    private static nint NewMethod()
+    {
+        var method = OpenSsl.BIO_meth_new(OpenSsl.BIO_get_new_index() | OpenSsl.BIO_TYPE_SOURCE_SINK, "ferry socket");
+        if (method == 0)
+            throw new InsufficientMemoryException("OpenSSL has no memory.");
+        _ = OpenSsl.BIO_meth_set_write(method, &Write);
+        _ = OpenSsl.BIO_meth_set_read(method, &Read);
+        _ = OpenSsl.BIO_meth_set_ctrl(method, &Control);
+        return method;
+    }
+
+    [UnmanagedCallersOnly]
+    private static int Write(nint bio, byte* bytes, int count)
+    {
+        var wire = OpenSsl.BIO_get_data(bio);
+        wire->Reserve(count);
+        new ReadOnlySpan<byte>(bytes, count).CopyTo(new Span<byte>(wire->Out + wire->OutLength, count));
+        wire->OutLength += count;
+        return count;
+    }
+
+    [UnmanagedCallersOnly]
+    private static int Read(nint bio, byte* bytes, int count)
+    {
+        var wire = OpenSsl.BIO_get_data(bio);
+        if (wire->_retries)
+        {
+            OpenSsl.BIO_clear_flags(bio, OpenSsl.BIO_FLAGS_READ | OpenSsl.BIO_FLAGS_SHOULD_RETRY);
+            wire->_retries = false;
+        }
+        int received;
+        if (wire->InEnd > wire->InStart)
+        {
+            received = wire->TakeUnread(bytes, count);
+        }
+        else if (wire->BuffersInput && count < InSize)
+        {
+            if (wire->In == null)
+                wire->In = (byte*)NativeMemory.Alloc(InSize);
+            received = wire->Receive(wire->In, InSize);
+            if (received > 0)
+            {
+                wire->InEnd = received;
+                received = wire->TakeUnread(bytes, count);
+            }
+        }
+        else
+        {
+            received = wire->Receive(bytes, count);
+        }
+        if (received < 0)
+        {
+            wire->ReleaseInput();
+            if (wire->Error == 0)
+            {
+                OpenSsl.BIO_set_flags(bio, OpenSsl.BIO_FLAGS_READ | OpenSsl.BIO_FLAGS_SHOULD_RETRY);
+                wire->_retries = true;
+            }
+        }
+        return received;
+    }
+
+    [UnmanagedCallersOnly]
+    private static nint Control(nint bio, int command, nint number, nint pointer) => command switch
+    {
+        OpenSsl.BIO_CTRL_FLUSH => 1,
+        OpenSsl.BIO_CTRL_EOF => OpenSsl.BIO_get_data(bio)->IsEnded ? 1 : 0,
+        _ => 0,
+    };
+
+    private int TakeUnread(byte* bytes, int count)
+    {
+        var taken = Math.Min(count, InEnd - InStart);
+        Unsafe.CopyBlockUnaligned(bytes, In + InStart, (uint)taken);
+        InStart += taken;
+        if (InStart == InEnd)
+            InStart = InEnd = 0;
+        return taken;
+    }
+
+    /// <returns>The count; 0 at the end; -1 where nothing is there, or with <see cref="Error"/> set.</returns>
+    private int Receive(byte* bytes, int count)
+    {
+        if (Budget <= 0)
+            return -1;
+        var received = (int)Libc.recv(Socket, bytes, (nuint)count, Libc.MSG_DONTWAIT);
+        if (received > 0)
+        {
+            Budget -= received;
+            return received;
+        }
+        if (received == 0)
+        {
+            IsEnded = true;
+            return 0;
+        }
+        var error = Marshal.GetLastPInvokeError();
+        if (error is not (Libc.EAGAIN or Libc.EINTR))
+            Error = error;
+        return -1;
+    }
+
+    /// <summary>A channel that waits holds no buffer.</summary>
+    private void ReleaseInput()
+    {
+        if (InEnd > InStart)
+            return;
+        NativeMemory.Free(In);
+        In = null;
+    }
+}
