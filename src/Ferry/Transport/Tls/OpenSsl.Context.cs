@@ -31,9 +31,7 @@ internal static unsafe partial class OpenSsl
     public const int SSL_MODE_RELEASE_BUFFERS = 16;
 
     public const int SSL_SESS_CACHE_OFF = 0;
-    public const int SSL_SESS_CACHE_CLIENT = 1;
     public const int SSL_SESS_CACHE_SERVER = 2;
-    public const int SSL_SESS_CACHE_NO_INTERNAL = 0x300;
 
     public const int SSL_VERIFY_PEER = 1;
 
@@ -77,6 +75,12 @@ internal static unsafe partial class OpenSsl
 
     [LibraryImport(Ssl, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int SSL_CTX_set_ciphersuites(SafeSslContextHandle ctx, string str);
+
+    [LibraryImport(Ssl)]
+    public static partial void SSL_CTX_set_security_level(SafeSslContextHandle ctx, int level);
+
+    [LibraryImport(Ssl)]
+    public static partial int SSL_CTX_get_security_level(SafeSslContextHandle ctx);
 
     [LibraryImport(Ssl)]
     public static partial int SSL_CTX_set0_tmp_dh_pkey(SafeSslContextHandle ctx, nint dhpkey);

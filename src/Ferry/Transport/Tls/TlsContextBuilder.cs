@@ -43,8 +43,9 @@ internal sealed partial class TlsContextBuilder
         SetCiphers(config.Ciphers, "DEFAULT", config.Protocols, config.Ciphers); // as nginx
         SetCertificate(config);
         SetServerVerification(config);
-        // The session to resume is that of the control connection, handed over by hand.
-        _ = OpenSsl.SSL_CTX_ctrl(_context, OpenSsl.SSL_CTRL_SET_SESS_CACHE_MODE, OpenSsl.SSL_SESS_CACHE_CLIENT | OpenSsl.SSL_SESS_CACHE_NO_INTERNAL, 0);
+        // The session to resume is that of the control connection, handed over by hand. A cache, even an empty one, would mark each session of TLS 1.3
+        // that is resumed once as spent, and the second data connection could not.
+        _ = OpenSsl.SSL_CTX_ctrl(_context, OpenSsl.SSL_CTRL_SET_SESS_CACHE_MODE, OpenSsl.SSL_SESS_CACHE_OFF, 0);
         RunCommands(config.Commands);
     }
 

@@ -22,6 +22,12 @@ internal sealed record Meeting
     /// <summary>-1: its context's.</summary>
     public int ServerTickets { get; init; } = -1;
 
+    /// <summary>What happens when both ends are there.</summary>
+    public Action? BeforeHandshake { get; init; }
+
+    /// <summary>How long ago the session of TLS 1.2 will have begun.</summary>
+    public TimeSpan SessionAge { get; init; }
+
     /// <summary>False: it knows no tickets of TLS 1.2.</summary>
     public bool ClientTakesTickets { get; init; } = true;
 }

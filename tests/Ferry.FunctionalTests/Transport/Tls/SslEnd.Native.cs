@@ -12,7 +12,10 @@ internal sealed unsafe partial class SslEnd
     public static partial void SSL_SESSION_free(nint session);
 
     [LibraryImport(Ssl)]
-    public static partial nint SSL_SESSION_set_time(nint session, nint seconds);
+    private static partial void SSL_SESSION_get0_ticket(nint session, out nint ticket, out nuint length);
+
+    [LibraryImport(Ssl)]
+    private static partial nint SSL_SESSION_set_time(nint session, nint seconds);
 
     [LibraryImport(Ssl)]
     private static partial nint SSL_new(SafeSslContextHandle ctx);
@@ -40,6 +43,12 @@ internal sealed unsafe partial class SslEnd
 
     [LibraryImport(Ssl)]
     private static partial int SSL_get_error(nint ssl, int result);
+
+    [LibraryImport(Ssl)]
+    private static partial int SSL_renegotiate(nint ssl);
+
+    [LibraryImport(Ssl)]
+    private static partial int SSL_renegotiate_pending(nint ssl);
 
     [LibraryImport(Ssl)]
     private static partial int SSL_read(nint ssl, void* buffer, int length);
@@ -102,5 +111,5 @@ internal sealed unsafe partial class SslEnd
     private static partial void SSL_set_shutdown(nint ssl, int mode);
 
     [LibraryImport(Ssl)]
-    private static partial void SSL_CTX_sess_set_new_cb(SafeSslContextHandle ctx, delegate* unmanaged<nint, nint, int> callback);
+    private static partial void SSL_set_msg_callback(nint ssl, delegate* unmanaged<int, int, int, byte*, nuint, nint, nint, void> callback);
 }

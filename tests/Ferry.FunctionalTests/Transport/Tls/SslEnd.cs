@@ -66,7 +66,7 @@ internal sealed unsafe partial class SslEnd : IDisposable
     /// <summary>How many names of authorities a client has been told.</summary>
     public int ToldAuthorities => SSL_get_client_CA_list(Handle) is var names && names == 0 ? 0 : OPENSSL_sk_num(names);
 
-    /// <summary>Tickets that a client has been sent in TLS 1.3.</summary>
+    /// <summary>Tickets that a client has been sent.</summary>
     public int Tickets => (int)OpenSsl.SSL_get_ex_data(Handle, TlsContext.ControlIdIndex); // a client has no use of its own for the place
 
     /// <summary>Shakes hands; a failure is a value of the ends.</summary>
@@ -95,16 +95,41 @@ internal sealed unsafe partial class SslEnd : IDisposable
             _ = SSL_set_num_tickets(ends.Server.Handle, (nuint)how.ServerTickets);
         if (!how.ClientTakesTickets)
             _ = SSL_set_options(ends.Client.Handle, OpenSsl.SSL_OP_NO_TICKET);
-        SSL_CTX_sess_set_new_cb(client.Handle, &CountTicket);
+        how.BeforeHandshake?.Invoke();
+        SSL_set_msg_callback(ends.Client.Handle, &CountTicket);
         for (var turn = 0; turn < 10; turn++)
         {
             ends.Client.Step();
             ends.Server.Step();
+            // The server writes the ticket of TLS 1.2 in its second turn, when it has the client's key.
+            if (turn == 0 && how.SessionAge > TimeSpan.Zero && OpenSsl.SSL_get_session(ends.Server.Handle) is var begun && begun != 0)
+                _ = SSL_SESSION_set_time(begun, OpenSsl.SSL_SESSION_get_time(begun) - (nint)how.SessionAge.TotalSeconds);
         }
         byte none;
         _ = SSL_read(ends.Client.Handle, &none, 1); // takes the tickets in
         OpenSsl.ERR_clear_error();
         return ends;
+    }
+
+    public static int TicketLength(nint session)
+    {
+        SSL_SESSION_get0_ticket(session, out _, out var length);
+        return (int)length;
+    }
+
+    /// <summary>A client asks for new keys in TLS 1.2; false where that is refused.</summary>
+    public bool Renegotiate(SslEnd server)
+    {
+        if (SSL_renegotiate(Handle) != 1)
+            return false;
+        byte none;
+        for (var turn = 0; turn < 5; turn++)
+        {
+            _ = SSL_do_handshake(Handle);
+            _ = SSL_read(server.Handle, &none, 1);
+        }
+        OpenSsl.ERR_clear_error();
+        return SSL_renegotiate_pending(Handle) == 0 && SSL_is_init_finished(Handle) == 1;
     }
 
     /// <summary>The session as it can be resumed now; the caller's to free.</summary>
@@ -117,10 +142,11 @@ internal sealed unsafe partial class SslEnd : IDisposable
     }
 
     [UnmanagedCallersOnly]
-    private static int CountTicket(nint ssl, nint session)
+    private static void CountTicket(int isWritten, int version, int contentType, byte* content, nuint length, nint ssl, nint argument)
     {
-        _ = SSL_set_ex_data(ssl, TlsContext.ControlIdIndex, OpenSsl.SSL_get_ex_data(ssl, TlsContext.ControlIdIndex) + 1);
-        return 0; // the session is not kept
+        // RFC 8446: handshake (22), NewSessionTicket (4)
+        if (isWritten == 0 && contentType == 22 && length > 0 && content[0] == 4)
+            _ = SSL_set_ex_data(ssl, TlsContext.ControlIdIndex, OpenSsl.SSL_get_ex_data(ssl, TlsContext.ControlIdIndex) + 1);
     }
 
     private void Step()

@@ -36,7 +36,7 @@ internal sealed class TlsContexts : IDisposable
     /// <summary>What is configured towards clients.</summary>
     public ClientTlsConfig ServerConfig(Func<ClientTlsConfig, ClientTlsConfig>? with = null)
     {
-        var config = new ClientTlsConfig { Certificates = [Write(TestCertificate.SelfSigned(TestKey.Ecdsa))] };
+        var config = new ClientTlsConfig { Certificates = [Write(TestCertificate.SelfSigned(TestKey.Ecdsa), "default")] };
         return with is null ? config : with(config);
     }
 
