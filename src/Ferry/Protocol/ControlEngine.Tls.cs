@@ -50,7 +50,7 @@ internal sealed partial class ControlEngine
     private bool UsesTls => ClientIsTls || _clientCleared || _upstreamHasTls;
 
     private bool MustWaitForTls => _switching || _serverLeaves || (_waitsForQuiet && !IsQuiet)
-        || _pending.Exists(p => p.Inserted != InsertedCommand.None || (_waitsForTransfers && p.HasData));
+        || (_waitsForTransfers && _pending.Exists(static p => p.HasData)) || _pending.Exists(static p => p.Inserted != InsertedCommand.None);
 
     /// <summary>What FEAT is to name (RFC 4217 §6).</summary>
     private byte[] TlsFeatures => _clientCleared ? [] : FeatureList.Tls(
@@ -143,8 +143,11 @@ internal sealed partial class ControlEngine
             return WaitForQuiet();
         if (_rules.UpstreamMode == UpstreamTlsMode.Match && UpstreamIsTls && _asked != InsertedCommand.Ccc)
         {
-            // No PROT is taken after CCC, so what the data is to be must stand before it.
-            return IsProtectionOpen ? AskForProtection(WantsPrivateData) : Insert(InsertedCommand.Ccc);
+            // No PROT is taken after CCC, so what the data is to be must stand before it; what is refused before the login may change.
+            if (IsProtectionOpen)
+                return AskForProtection(WantsPrivateData);
+            if (LoggedIn || Refusal(WantsPrivateData) == 0)
+                return Insert(InsertedCommand.Ccc);
         }
         _switching = true;
         return new ControlDecision(DecisionKind.StopClientTls) { Bytes = ReplyWriter.Line(200, "The control connection is clear from here on.") };
