@@ -7,6 +7,7 @@ from programs import BUILD
 INSTANCES = 17              # 4 + 3 in the plain part, 4 + 3 + 3 in the one with TLS
 PORTS = INSTANCES * PORTS_EACH
 TOOL = f"{BUILD}/ftpbench"
+IDLE_ROUNDS = 3             # memory differs little from round to round, and takes long
 
 
 class Comparison:
@@ -34,7 +35,7 @@ class Comparison:
             self._step("start-up", fresh, number, lambda one: measure.start_up(one, self._size))
             for one in fresh:
                 one.stop_proxy()
-            self._step("idle", fresh, number, self._idle)
+            self._idle(fresh, number)
         self._stop(living)
 
     def tls(self):
@@ -43,12 +44,12 @@ class Comparison:
         fresh = self._instances(self._proxies, CLIENT)
         for number in range(self._rounds):
             print(f"TLS, round {number + 1} of {self._rounds}", flush=True)
-            for living in (both, client):
-                self._transfers(living, number)
-            for living, resume in ((client, False), (client, True), (both, True)):
-                self._step(f"handshakes, {'resumed' if resume else 'full'}", living, number,
-                           lambda one, resume=resume: measure.handshakes(one, TOOL, self._size, resume))
-            self._step("idle", fresh, number, self._idle)
+            self._transfers(both, number)
+            self._transfers(client, number, (1,))
+            for living, resume, tls12 in ((client, False, False), (client, True, False), (both, True, False), (client, False, True), (client, True, True)):
+                self._step(f"{'resumed' if resume else 'full'} handshakes{', 1.2' if tls12 else ''}", living, number,
+                           lambda one, resume=resume, tls12=tls12: measure.handshakes(one, TOOL, self._size, resume, tls12))
+            self._idle(fresh, number)
         self._stop(both + client)
 
     def _instances(self, kinds, link):
@@ -67,18 +68,21 @@ class Comparison:
         for one in instances:
             one.stop()
 
-    def _transfers(self, living, number):
-        for streams in (1, 4):
+    def _transfers(self, living, number, counts=(1, 4)):
+        for streams in counts:
             for put in (False, True):
                 self._step(f"{'upload' if put else 'download'} {streams}", living, number,
                            lambda one, put=put, streams=streams: measure.transfer(one, TOOL, self._size, put, streams))
 
-    def _idle(self, one):
-        one.start()
-        try:
-            return measure.idle(one, TOOL, self._size, self._processes)
-        finally:
-            one.stop()
+    def _idle(self, fresh, number):
+        def step(one):
+            one.start()
+            try:
+                return measure.idle(one, TOOL, self._size, self._processes)
+            finally:
+                one.stop()
+        if number < IDLE_ROUNDS:
+            self._step("idle", fresh, number, step)
 
     def _step(self, name, instances, number, step):
         said = []
@@ -90,7 +94,7 @@ class Comparison:
                 f"{v:.4g}" for value in figures.values() for v in (value if isinstance(value, list) else [value])))
         if said:
             label = f"{name}, {instances[0].link.label}" if instances[0].link.client else name
-            print(f"  {label:<38}" + "   ".join(said), flush=True)
+            print(f"  {label:<44}" + "   ".join(said), flush=True)
 
 
 def turn(instances, number):

@@ -88,7 +88,8 @@ def nginx(ports, folder, link):
     forward = ((ports.front, ports.server),) + tuple(
         (port + SHIFT, port) for port in range(ports.server_data[0], ports.server_data[1] + 1))
     # Each server block has keys of its own for tickets unless it is given some: a data connection could not resume its control connection's session.
-    words = nginx_words(link, folder) + [f"ssl_session_ticket_key {folder}/nginx.tickets;", "ssl_session_cache shared:tls:10m;"] * link.client
+    # No ssl_session_cache: with tickets nothing is ever looked up in it, and this version would copy every session of TLS 1.3 into it.
+    words = nginx_words(link, folder) + [f"ssl_session_ticket_key {folder}/nginx.tickets;"] * link.client
     servers = "".join(f"    server {{ listen {ADDRESS}:{here}{' ssl' * link.client}; proxy_pass {ADDRESS}:{there}; }}\n" for here, there in forward)
     return (f"load_module {module};\n" if module else "") + f"""daemon off;
 pid {folder}/nginx-{ports.front}.pid;

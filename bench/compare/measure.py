@@ -25,8 +25,8 @@ class Size:
     def idle(self, link):
         return 500 if self._quick else 1500 if link.client else 5000
 
-    def handshakes(self, resume):
-        return 400 if self._quick else 3000 if resume else 1500
+    def handshakes(self, resume, tls12=False):
+        return (400 if self._quick else 3000 if resume else 1500) // (2 if tls12 else 1)
 
 
 def arguments(instance, tool, what, path, threads, total, flags=""):
@@ -76,12 +76,12 @@ def sessions(instance, tool, size):
     return figures
 
 
-def handshakes(instance, tool, size, resume):
+def handshakes(instance, tool, size, resume, tls12=False):
     """Sessions of connect, TLS, greeting and QUIT. Where the server speaks TLS too, the proxy shakes hands with it each time, and resumes what it can."""
-    key = f"{instance.link.prefix}{'resumed' if resume else 'full'}"
-    total = size.handshakes(resume)
+    key = f"{instance.link.prefix}{'resumed' if resume else 'full'}{'12' if tls12 else ''}"
+    total = size.handshakes(resume, tls12)
     before = instance.server_handshakes() if instance.kind.is_proxy and instance.link.server else None
-    text, cpu = with_cpu(instance, lambda: bench(instance, tool, "handshakes", "-", THREADS, total, "+resume" * resume))
+    text, cpu = with_cpu(instance, lambda: bench(instance, tool, "handshakes", "-", THREADS, total, "+resume" * resume + "+tls12" * tls12))
     resumed = number(r"control \d+ resumed (\d+)", text)
     if resumed < total - THREADS if resume else resumed:
         raise Failure(f"{instance.kind.label}, {instance.link.label}: {resumed:.0f} of {total} handshakes resumed a session")

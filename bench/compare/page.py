@@ -25,13 +25,13 @@ PLAIN_ROWS = (
 )
 
 
-def tls_transfers(link):
-    return tuple(row for way in ("download", "upload") for streams, many in ((1, "1 stream"), (4, "4 streams")) for row in (
+def tls_transfers(link, counts):
+    return tuple(row for way in ("download", "upload") for streams, many in counts for row in (
         (f"{link.prefix}{way}{streams}", f"{link.label}: {way}, {many}, GiB/s", 3, (">=", 1.1) if streams == 1 else None),
         (f"{link.prefix}{way}{streams}_cpu", "- CPU s per GiB", 3, ("<=", 1.1) if streams == 1 else None)))
 
 
-TLS_ROWS = tls_transfers(BOTH) + tls_transfers(CLIENT) + (
+TLS_ROWS = tls_transfers(BOTH, ((1, "1 stream"), (4, "4 streams"))) + tls_transfers(CLIENT, ((1, "1 stream"),)) + (
     ("client_full", f"{CLIENT.label}: full handshakes per CPU second", 0, (">=", 0.9)),
     ("client_full_rate", "- per second", 0, None),
     ("client_resumed", f"{CLIENT.label}: resumed handshakes per CPU second", 0, (">=", 0.9)),
@@ -39,6 +39,8 @@ TLS_ROWS = tls_transfers(BOTH) + tls_transfers(CLIENT) + (
     ("both_resumed", f"{BOTH.label}: sessions resumed by the client, per CPU second", 0, (">=", 0.9)),
     ("both_resumed_rate", "- per second", 0, None),
     ("both_resumed_server", "- resumed by the proxy with the server, %", 0, None),
+    ("client_full12", f"{CLIENT.label}, 1.2: full handshakes per CPU second", 0, None),
+    ("client_resumed12", f"{CLIENT.label}, 1.2: resumed handshakes per CPU second", 0, None),
     ("client_idle", f"{CLIENT.label}: memory per idle session, KiB", 1, ("<=", 1.0)),
     ("client_resident", "- resident with all of them, MiB", 1, None),
 )
