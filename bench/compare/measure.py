@@ -23,10 +23,10 @@ class Size:
         return 128 if self._quick and link.client else 256 if self._quick else 512 if link.client else 2048
 
     def idle(self, link):
-        return 500 if self._quick else 1500 if link.client else 5000
+        return 500 if self._quick else 1000 if link.client else 5000
 
     def handshakes(self, resume, tls12=False):
-        return (400 if self._quick else 3000 if resume else 1500) // (2 if tls12 else 1)
+        return (400 if self._quick else 2000 if resume else 1000) // (2 if tls12 else 1)
 
 
 def arguments(instance, tool, what, path, threads, total, flags=""):
