@@ -54,8 +54,10 @@ internal sealed partial class ConfigBinder
         return defaults with
         {
             Listens = [.. draft.Listens.SelectMany(l => Enumerable.Range(l.First, l.Last - l.First + 1)
-                .Select(port => new ListenConfig(new IPEndPoint(l.Address, port), l.Backlog, l.Place.Position)))],
+                .Select(port => new ListenConfig(new IPEndPoint(l.Address, port), l.Backlog, l.Place.Position, l.IsSsl)))],
             Data = BuildData(draft, Main.Servers.Find(s => s.DataZone?.Text == zone.Name)),
+            ClientTls = BuildClientTls(draft),
+            UpstreamTls = BuildUpstreamTls(draft),
             IdleTimeout = own.IdleTimeout.Or(outer.IdleTimeout).Else(defaults.IdleTimeout),
             ConnectTimeout = own.ConnectTimeout.Or(outer.ConnectTimeout).Else(defaults.ConnectTimeout),
             BannerTimeout = own.BannerTimeout.Or(outer.BannerTimeout).Else(defaults.BannerTimeout),
@@ -85,6 +87,8 @@ internal sealed partial class ConfigBinder
             ConnectTimeout = inner.DataConnectTimeout.Or(own.DataConnectTimeout).Or(outer.DataConnectTimeout).Else(defaults.ConnectTimeout),
             StallTimeout = inner.DataTimeout.Or(inner.IdleTimeout).Or(own.DataTimeout).Or(outer.DataTimeout).Else(defaults.StallTimeout),
             MaxPortsPerClient = inner.ClientPorts.Or(own.ClientPorts).Or(outer.ClientPorts).Else(defaults.MaxPortsPerClient),
+            TlsRequired = data?.Listens.Exists(l => l.IsSsl) ?? defaults.TlsRequired,
+            Truncation = inner.Tls.Truncation.Or(own.Tls.Truncation).Or(outer.Tls.Truncation).Else(defaults.Truncation),
             // The control server's own rules speak of control connections; those of stream speak of every listener.
             AccessRules = [.. inner.AccessRules.Count > 0 ? inner.AccessRules : outer.AccessRules],
         };

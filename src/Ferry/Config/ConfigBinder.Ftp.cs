@@ -64,7 +64,9 @@ internal sealed partial class ConfigBinder
 
     private void CheckMode(ConfigToken mode)
     {
-        if (mode.Text is "plain" or "encry" or "auth")
+        if (mode.Text == "auth" && _server is not null)
+            _server.AuthMode = mode;
+        else if (mode.Text is "plain" or "encry")
             findings.Note(mode, "mode=", $"\"mode={mode.Text}\" has no effect: each session negotiates its own protection");
         else
             findings.Error(mode, $"\"mode=\" is \"plain\", \"encry\" or \"auth\", not {ConfigFindings.Show(mode.Text)}");

@@ -46,7 +46,6 @@ internal sealed partial class ConfigBinder
                     break;
                 case "ssl" when value is null:
                     isSsl = true;
-                    findings.Error(option, "\"ssl\" of \"listen\" is not supported yet: this version serves plain FTP only");
                     break;
                 case "proxy_protocol" when value is null:
                     findings.Error(option,

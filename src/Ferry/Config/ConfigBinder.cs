@@ -3,7 +3,10 @@ using System.IO;
 namespace Ferry.Config;
 
 /// <summary>Takes the values out of a tree of directives, by the rows of the <see cref="DirectiveTable"/>.</summary>
-internal sealed partial class ConfigBinder(ConfigFindings findings, string prefix)
+/// <param name="findings">What is found wrong.</param>
+/// <param name="prefix">Where names of files that Ferry writes begin.</param>
+/// <param name="folder">Where names of files that it reads begin, as in nginx: the folder of the main file.</param>
+internal sealed partial class ConfigBinder(ConfigFindings findings, string prefix, string folder)
 {
     private ServerDraft? _server;
     private UpstreamDraft? _upstream;
@@ -90,10 +93,14 @@ internal sealed partial class ConfigBinder(ConfigFindings findings, string prefi
             if (!directive.IsBlock)
             {
                 // It was there, if wrong: the checks that follow must not miss it.
+                if (directive.IsTls)
+                    Scope.Tls.Add(name, node);
                 MarkPresent(node);
                 return;
             }
         }
+        if (directive.IsTls)
+            Scope.Tls.Add(name, node);
         if (directive.ControlOnly)
             _server?.ControlOnly.Add(node);
         directive.Set?.Invoke(this, node);

@@ -32,7 +32,7 @@ public sealed class ConfigFile
         var folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
         var parser = new ConfigParser(findings, folder, Path.GetDirectoryName(path) ?? "");
         return parser.ReadMainFile(path) is { } source
-            ? Bind(parser, source, findings, FullPrefix(prefix, folder))
+            ? Bind(parser, source, findings, FullPrefix(prefix, folder), folder)
             : new ConfigFile(null, findings.ToImmutable());
     }
 
@@ -45,7 +45,7 @@ public sealed class ConfigFile
         var findings = new ConfigFindings();
         var folder = FullPrefix(prefix, Environment.CurrentDirectory);
         var parser = new ConfigParser(findings, folder, "");
-        return Bind(parser, parser.SourceOf(name, text), findings, folder);
+        return Bind(parser, parser.SourceOf(name, text), findings, folder, folder);
     }
 
     /// <summary>Writes the effective configuration (<c>-T</c>): includes in their place, inherited and default values written out; itself a valid configuration.</summary>
@@ -58,9 +58,9 @@ public sealed class ConfigFile
 
     private static string FullPrefix(string? prefix, string otherwise) => string.IsNullOrEmpty(prefix) ? otherwise : Path.GetFullPath(prefix);
 
-    private static ConfigFile Bind(ConfigParser parser, ConfigSource source, ConfigFindings findings, string prefix)
+    private static ConfigFile Bind(ConfigParser parser, ConfigSource source, ConfigFindings findings, string prefix, string folder)
     {
-        var binder = new ConfigBinder(findings, prefix);
+        var binder = new ConfigBinder(findings, prefix, folder);
         binder.Bind(parser.Parse(source));
         binder.ResolveNames();
         ConfigValidator.Validate(binder.Main, source, findings);

@@ -37,8 +37,7 @@ internal sealed class ConfigScope
     public Setting<TimeSpan> DataTimeout { get; set; }
     public Setting<int> ClientPorts { get; set; }
     public List<AccessRuleConfig> AccessRules { get; } = [];
-    public bool HasCertificate { get; set; }
-    public bool HasCertificateKey { get; set; }
+    public TlsScope Tls { get; } = new();
 }
 
 /// <summary>An <c>access_log</c> line, whose format may be defined further down.</summary>
@@ -80,11 +79,23 @@ internal sealed class ServerDraft(ConfigNode node)
     public ConfigNode? ProxyPass { get; set; }
     public UpstreamConfig? Upstream { get; set; }
 
+    /// <summary><c>mode=auth</c> of <c>ftp_ctrl</c>, OpenNJet's word for explicit TLS.</summary>
+    public ConfigToken? AuthMode { get; set; }
+
     /// <summary>Where it says that it takes the dialled port from the kernel (<c>njtmesh_dest on</c>, <c>mesh</c>).</summary>
     public ConfigToken? Mesh { get; set; }
 
     /// <summary>Directives in it that concern a control server only.</summary>
     public List<ConfigNode> ControlOnly { get; } = [];
+
+    /// <summary>Whether AUTH is offered: where the block says nothing, <c>mode=auth</c> does once there is a certificate.</summary>
+    public StartTls StartTlsWithin(TlsScope outer) => Scope.Tls.StartTls.Or(outer.StartTls).Else(
+        AuthMode is not null && Scope.Tls.Lines("ssl_certificate", outer).Count > 0 && Scope.Tls.Lines("ssl_certificate_key", outer).Count > 0
+            ? StartTls.On
+            : StartTls.Off);
+
+    /// <summary>Whether any of its clients may speak TLS.</summary>
+    public bool OffersTls(TlsScope outer) => Listens.Exists(l => l.IsSsl) || StartTlsWithin(outer) != StartTls.Off;
 }
 
 /// <summary>An <c>upstream</c> block.</summary>

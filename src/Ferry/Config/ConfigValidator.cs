@@ -25,6 +25,7 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
             validator.CheckServer(server);
         validator.CheckZoneNames();
         validator.CheckDataServers();
+        validator.CheckTls();
         validator.CheckListens();
         validator.CheckZonePorts();
         // Said last, and only where nothing else explains it.
@@ -74,9 +75,6 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
             CheckControlServer(server, server.Control);
         else if (server.ProxyPass is { } pass)
             findings.Error(pass.Name, "\"proxy_pass\" is not allowed in an \"ftp_data\" server: data goes where its session goes");
-
-        foreach (var listen in server.Listens.Where(l => l.IsSsl))
-            CheckCertificate(server, listen);
     }
 
     private void CheckControlServer(ServerDraft server, ConfigNode control)
@@ -88,18 +86,6 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
         if (server.Mesh is { } mesh)
             findings.Note(mesh,
                 "mesh control", $"{ConfigFindings.Show(mesh.Text)} has no meaning in an \"ftp_ctrl\" server: it is for data connections");
-    }
-
-    private void CheckCertificate(ServerDraft server, ListenDraft listen)
-    {
-        var hasCertificate = server.Scope.HasCertificate || main.Stream.HasCertificate;
-        var hasKey = server.Scope.HasCertificateKey || main.Stream.HasCertificateKey;
-        if (hasCertificate && hasKey)
-            return;
-        var lacks = hasCertificate ? "no certificate key: add ssl_certificate_key"
-            : hasKey ? "no certificate: add ssl_certificate"
-            : "no certificate: add ssl_certificate and ssl_certificate_key";
-        findings.Error(listen.Place, $"\"listen {listen.Place.Text} ssl\" has {lacks}, or remove \"ssl\"");
     }
 
     private void CheckZoneNames()

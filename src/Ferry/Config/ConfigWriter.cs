@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Ferry.Config;
 
 /// <summary>Writes a configuration with every value said where it acts; what it writes is read back as the same configuration.</summary>
-internal sealed class ConfigWriter(TextWriter writer)
+internal sealed partial class ConfigWriter(TextWriter writer)
 {
     private static readonly SearchValues<char> NeedsQuotes = SearchValues.Create(" \t\r\n;{}#\"'\\");
 
@@ -81,7 +81,7 @@ internal sealed class ConfigWriter(TextWriter writer)
     {
         Open("server");
         foreach (var listen in server.Listens)
-            Line("listen", listen.EndPoint.ToString(), $"backlog={listen.Backlog}");
+            Line(["listen", listen.EndPoint.ToString(), $"backlog={listen.Backlog}", .. Ssl(listen.IsTls)]);
         var zone = server.Zone;
         Line("ftp_ctrl", Quote($"zone={zone.Name}:{zone.Size}"), $"proxy_ip={zone.ProxyAddress}", $"min_port={zone.MinPort}", $"max_port={zone.MaxPort}");
         Line("proxy_pass", Quote(server.Upstream.Name));
@@ -95,6 +95,8 @@ internal sealed class ConfigWriter(TextWriter writer)
         Line("proxy_next_upstream_tries", Number(server.NextUpstreamTries));
         Line("tcp_nodelay", OnOff(server.TcpNoDelay));
         Line("proxy_socket_keepalive", OnOff(server.SocketKeepalive));
+        WriteClientTls(server.ClientTls);
+        WriteUpstreamTls(server.UpstreamTls);
         foreach (var rule in server.AccessRules)
             WriteRule(rule);
         if (server.AccessLog is { } access)
@@ -113,7 +115,7 @@ internal sealed class ConfigWriter(TextWriter writer)
         var (zone, data) = (server.Zone, server.Data);
         Open("server");
         foreach (var address in data.Addresses)
-            Line("listen", $"{ConfigValue.Show(address)}:{zone.MinPort}-{zone.MaxPort}");
+            Line(["listen", $"{ConfigValue.Show(address)}:{zone.MinPort}-{zone.MaxPort}", .. Ssl(data.TlsRequired)]);
         Line("ftp_data", Quote($"zone={zone.Name}"));
         Line("ftp_data_connect_timeout", Time(data.ConnectTimeout));
         Line("ftp_data_timeout", Time(data.StallTimeout));
@@ -127,6 +129,7 @@ internal sealed class ConfigWriter(TextWriter writer)
             },
         ]);
         Line("ftp_client_ports", Number(data.MaxPortsPerClient));
+        Line("ftp_tls_truncation", data.Truncation == TlsTruncation.Allow ? "allow" : "strict");
         foreach (var rule in data.AccessRules)
             WriteRule(rule);
         Close();

@@ -48,6 +48,9 @@ internal sealed record Directive(string Name, ConfigContexts Contexts, string Sy
     /// <summary>Whether only the <c>ftp_ctrl</c> server heeds it; in an <c>ftp_data</c> server it gets a note.</summary>
     public bool ControlOnly { get; init; }
 
+    /// <summary>Whether it speaks of TLS, so that the checks of TLS look at it.</summary>
+    public bool IsTls { get; init; }
+
     /// <summary>Why it has no meaning here, or what to do until it is supported; null where there is nothing to add.</summary>
     public string? Reason { get; init; }
 

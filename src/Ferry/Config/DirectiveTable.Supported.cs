@@ -3,7 +3,7 @@ namespace Ferry.Config;
 /// <summary>The directives that do something: of the main context, of logs, of <c>stream</c>.</summary>
 internal static partial class DirectiveTable
 {
-    private static IEnumerable<Directive> Supported() => [.. MainRows(), .. LogRows(), .. StreamRows(), .. UpstreamRows(), .. ProxyRows(), .. FtpRows()];
+    private static IEnumerable<Directive> Supported() => [.. MainRows(), .. LogRows(), .. StreamRows(), .. UpstreamRows(), .. ProxyRows(), .. FtpRows(), .. ClientTlsRows(), .. UpstreamTlsRows()];
 
     private static IEnumerable<Directive> MainRows() =>
     [
@@ -51,8 +51,8 @@ internal static partial class DirectiveTable
         new("server", InStream, "server { ... }", "none",
             "A control server, with `ftp_ctrl`, or the data server of a zone, with `ftp_data`.")
         { MinArguments = 0, MaxArguments = 0, IsBlock = true, Opens = InServer, Repeats = true, Set = (b, n) => b.SetServer(n) },
-        new("listen", InServer, "listen [ADDR:]PORT[-PORT] [backlog=NUMBER] [bind] [ipv6only=on | off] [mesh] [reuseport] [so_keepalive=VALUE];", "none",
-            "Where clients connect. Without an address it is every IPv4 address; IPv6 stands in brackets. A control server needs one line at least. The lines of a data server must cover the ports of its zone, and say which addresses those are opened on; it may leave them out, and the ports are then opened on the addresses of the control server. `backlog=` is 511 when left out; `mesh` is another spelling of `njtmesh_dest on`.")
+        new("listen", InServer, "listen [ADDR:]PORT[-PORT] [backlog=NUMBER] [bind] [ipv6only=on | off] [mesh] [reuseport] [so_keepalive=VALUE] [ssl];", "none",
+            "Where clients connect. Without an address it is every IPv4 address; IPv6 stands in brackets. A control server needs one line at least. The lines of a data server must cover the ports of its zone, and say which addresses those are opened on; it may leave them out, and the ports are then opened on the addresses of the control server. `backlog=` is 511 when left out; `mesh` is another spelling of `njtmesh_dest on`. With `ssl` clients speak TLS from the first byte (implicit FTPS); on a line of a data server it means that clear data is refused (534).")
         { MaxArguments = Directive.Many, Repeats = true, Set = (b, n) => b.SetListen(n) },
         new("allow", InBoth, "allow ADDR | NETWORK | all;", "all",
             "Lets clients in. Of `allow` and `deny` the first line that matches decides; where none matches, the client is let in. Lines of a server replace those of `stream`.")
@@ -109,7 +109,7 @@ internal static partial class DirectiveTable
     private static IEnumerable<Directive> FtpRows() =>
     [
         new("ftp_ctrl", InServer, "ftp_ctrl zone=NAME:SIZE proxy_ip=ADDR min_port=NUMBER max_port=NUMBER [mode=plain | encry | auth];", "none",
-            "Makes the server a control server. Passive ports are taken from `min_port` to `max_port`; clients are told `proxy_ip` and the port. The zone is the table of ports on loan: each loan takes 256 bytes of its size, which is at least 8k. The four parameters come in any order; `mode=` is accepted from files of OpenNJet and changes nothing.")
+            "Makes the server a control server. Passive ports are taken from `min_port` to `max_port`; clients are told `proxy_ip` and the port. The zone is the table of ports on loan: each loan takes 256 bytes of its size, which is at least 8k. The four parameters come in any order; `mode=` is accepted from files of OpenNJet: `auth` means `starttls on` where there is a certificate and no `starttls`, the others change nothing.")
         { MinArguments = 0, MaxArguments = Directive.Many, Set = (b, n) => b.SetControl(n) },
         new("ftp_data", InServer, "ftp_data zone=NAME;", "none",
             "Makes the server the data server of a zone. Ferry needs none: it is there for files of OpenNJet and for settings of its own.")

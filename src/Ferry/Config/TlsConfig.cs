@@ -125,6 +125,10 @@ public sealed record ClientTlsConfig
     /// <summary>What sessions are good for by default: as long as a control connection that works through the night. vsftpd's never end; nginx's 5 minutes would leave a long session's data connections nothing to resume.</summary>
     public static readonly TimeSpan DefaultSessionTimeout = TimeSpan.FromDays(1);
 
+    internal const string DefaultCiphers = "HIGH:!aNULL:!MD5";
+
+    internal const string DefaultCurves = "auto";
+
     /// <summary>Certificates and keys (<c>ssl_certificate</c>, <c>ssl_certificate_key</c>); at least one. The client's SNI picks among several; without one the first is used.</summary>
     public required ImmutableArray<TlsCertificateConfig> Certificates { get; init; }
 
@@ -186,6 +190,8 @@ public sealed record ClientTlsConfig
 /// <summary>TLS towards servers.</summary>
 public sealed record UpstreamTlsConfig
 {
+    internal const string DefaultCiphers = "DEFAULT";
+
     /// <summary>When TLS begins (<c>proxy_ssl</c>, <c>proxy_starttls</c>). Default off.</summary>
     public UpstreamTls Mode { get; init; }
 

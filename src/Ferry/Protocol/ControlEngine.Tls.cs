@@ -50,7 +50,7 @@ internal sealed partial class ControlEngine
     private bool UsesTls => ClientIsTls || _clientCleared || _upstreamHasTls;
 
     private bool MustWaitForTls => _switching || _serverLeaves || (_waitsForQuiet && !IsQuiet)
-        || _pending.Exists(p => p.Inserted != InsertedCommand.None || (_waitsForTransfers && p.HasData));
+        || (_waitsForTransfers && _pending.Exists(static p => p.HasData)) || _pending.Exists(static p => p.Inserted != InsertedCommand.None);
 
     /// <summary>What FEAT is to name (RFC 4217 §6).</summary>
     private byte[] TlsFeatures => _clientCleared ? [] : FeatureList.Tls(
@@ -97,7 +97,7 @@ internal sealed partial class ControlEngine
         return new ControlDecision(DecisionKind.StartClientTls) { Bytes = ReplyWriter.Line(234, "Begin TLS.") };
     }
 
-    // RFC 4217 §8: TLS has no protection buffer; the size is always 0.
+    // RFC 2228 §3, RFC 4217: TLS has no protection buffer; the size is always 0.
     private ControlDecision OnPbsz(ReadOnlySpan<byte> size)
     {
         if (!ClientIsTls)
@@ -107,7 +107,7 @@ internal sealed partial class ControlEngine
             : Answer(200, "PBSZ=0");
     }
 
-    // RFC 4217 §9. PBSZ before it is not insisted on: clients of implicit TLS leave it out.
+    // RFC 2228 §3, RFC 4217. PBSZ before it is not insisted on: clients of implicit TLS leave it out.
     private ControlDecision OnProt(ReadOnlySpan<byte> level)
     {
         if (!ClientIsTls)
@@ -132,7 +132,7 @@ internal sealed partial class ControlEngine
         return Answer(200, isPrivate ? "Data connections are protected." : "Data connections are clear.");
     }
 
-    // RFC 4217 §5
+    // RFC 4217 §5: TLS ends on the control channel; data keeps its protection.
     private ControlDecision OnCcc()
     {
         if (!ClientIsTls)
@@ -143,8 +143,11 @@ internal sealed partial class ControlEngine
             return WaitForQuiet();
         if (_rules.UpstreamMode == UpstreamTlsMode.Match && UpstreamIsTls && _asked != InsertedCommand.Ccc)
         {
-            // No PROT is taken after CCC, so what the data is to be must stand before it.
-            return IsProtectionOpen ? AskForProtection(WantsPrivateData) : Insert(InsertedCommand.Ccc);
+            // No PROT is taken after CCC, so what the data is to be must stand before it; what is refused before the login may change.
+            if (IsProtectionOpen)
+                return AskForProtection(WantsPrivateData);
+            if (LoggedIn || Refusal(WantsPrivateData) == 0)
+                return Insert(InsertedCommand.Ccc);
         }
         _switching = true;
         return new ControlDecision(DecisionKind.StopClientTls) { Bytes = ReplyWriter.Line(200, "The control connection is clear from here on.") };

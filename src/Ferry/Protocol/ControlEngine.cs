@@ -81,7 +81,7 @@ internal sealed partial class ControlEngine
                 return OnProt(command.Argument.Trim((byte)' '));
             case FtpVerb.Ccc:
                 return OnCcc();
-            case FtpVerb.Rein when UsesTls: // RFC 4217 §11 would have TLS ended on both sides, which no client has been seen to want
+            case FtpVerb.Rein when UsesTls: // RFC 4217 would have TLS end with it, on both sides at once; no client is known that asks for this
                 return Answer(502, "REIN is not available here; connect again.");
             case FtpVerb.Pass or FtpVerb.Acct when _userIsStale:
                 return Answer(503, "Log in with USER again, now that TLS is on.");

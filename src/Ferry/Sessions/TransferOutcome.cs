@@ -17,6 +17,15 @@ internal enum TransferOutcome
     /// <summary>The server's data connection was reset, cut off or closed too early.</summary>
     UpstreamAborted,
 
+    /// <summary>TLS with the client did not come about on its data connection.</summary>
+    ClientTlsFailed,
+
+    /// <summary>TLS with the server did not come about on its data connection.</summary>
+    UpstreamTlsFailed,
+
+    /// <summary>The client's data connection did not resume its control connection's TLS session, which <c>ftp_tls_session_reuse</c> requires.</summary>
+    ReuseMissing,
+
     /// <summary>The server said 4xx or 5xx.</summary>
     Refused,
 
@@ -39,6 +48,9 @@ internal static class TransferOutcomes
         TransferOutcome.NoClient => "no_client",
         TransferOutcome.ClientAborted => "client_aborted",
         TransferOutcome.UpstreamAborted => "upstream_aborted",
+        TransferOutcome.ClientTlsFailed => "client_tls_failed",
+        TransferOutcome.UpstreamTlsFailed => "upstream_tls_failed",
+        TransferOutcome.ReuseMissing => "reuse_missing",
         TransferOutcome.Refused => "refused",
         TransferOutcome.Stalled => "stalled",
         TransferOutcome.Aborted => "aborted",

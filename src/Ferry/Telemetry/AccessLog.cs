@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 
 namespace Ferry.Telemetry;
 
@@ -33,6 +34,12 @@ internal sealed class AccessLog
             ["server_addr"] = static (s, _) => Text(s.Listener.Address),
             ["server_port"] = static (s, _) => Text(s.Listener.Port),
             ["session_time"] = static (s, _) => Seconds(s.Duration),
+            ["ssl_cipher"] = static (s, _) => s.ClientTls?.Cipher,
+            ["ssl_client_s_dn"] = static (s, _) => s.ClientTls?.PeerSubject,
+            ["ssl_client_verify"] = static (s, _) => s.ClientTls is { } tls ? Verification(tls) : null,
+            ["ssl_protocol"] = static (s, _) => s.ClientTls?.Protocol,
+            ["ssl_server_name"] = static (s, _) => s.ClientTls?.ServerName,
+            ["ssl_session_reused"] = static (s, _) => s.ClientTls is { } tls ? Reused(tls) : null,
             ["status"] = static (s, _) => Text(s.Status),
             ["time_iso8601"] = static (s, time) => Local(s.End, time).ToString("yyyy-MM-dd'T'HH':'mm':'sszzz", CultureInfo.InvariantCulture),
             ["time_local"] = static (s, time) => LocalTime(Local(s.End, time)),
@@ -40,6 +47,9 @@ internal sealed class AccessLog
             ["upstream_bytes_received"] = static (s, _) => s.Upstream is null ? null : Text(s.BytesFromUpstream + s.DataBytesToClient),
             ["upstream_bytes_sent"] = static (s, _) => s.Upstream is null ? null : Text(s.BytesToUpstream + s.DataBytesToUpstream),
             ["upstream_connect_time"] = static (s, _) => s.UpstreamConnectTime is { } connecting ? Seconds(connecting) : null,
+            ["upstream_ssl_cipher"] = static (s, _) => s.UpstreamTls?.Cipher,
+            ["upstream_ssl_protocol"] = static (s, _) => s.UpstreamTls?.Protocol,
+            ["upstream_ssl_session_reused"] = static (s, _) => s.UpstreamTls is { } tls ? Reused(tls) : null,
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private readonly LogFile _file;
@@ -103,6 +113,8 @@ internal sealed class AccessLog
             json.WriteNumber("upstream_connect_time"u8, Rounded(connecting));
         else
             json.WriteNull("upstream_connect_time"u8);
+        AddTls(json, "client_tls"u8, session.ClientTls, withNames: true);
+        AddTls(json, "upstream_tls"u8, session.UpstreamTls, withNames: true);
         json.WriteString("user"u8, LogText.Bounded(session.User));
         json.WriteBoolean("logged_in"u8, session.LoggedIn);
         json.WriteString("end"u8, session.EndReason);
@@ -120,10 +132,35 @@ internal sealed class AccessLog
         json.Flush();
     }
 
+    /// <summary>TLS of one side: an object, or null where there is none.</summary>
+    public static void AddTls(Utf8JsonWriter json, ReadOnlySpan<byte> name, TlsRecord? tls, bool withNames)
+    {
+        if (tls is null)
+        {
+            json.WriteNull(name);
+            return;
+        }
+        json.WriteStartObject(name);
+        json.WriteString("protocol"u8, tls.Protocol);
+        json.WriteString("cipher"u8, tls.Cipher);
+        json.WriteBoolean("resumed"u8, tls.Resumed);
+        if (withNames)
+        {
+            json.WriteString("server_name"u8, LogText.Bounded(tls.ServerName));
+            json.WriteString("peer"u8, LogText.Bounded(tls.PeerSubject));
+            json.WriteString("peer_fault"u8, LogText.Bounded(tls.PeerFault));
+        }
+        json.WriteEndObject();
+    }
+
     /// <summary>Seconds with no more than three places.</summary>
     public static decimal Rounded(TimeSpan time) => Math.Round((decimal)time.TotalSeconds, 3);
 
     private static IPAddress Unmapped(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
+    private static string Reused(TlsRecord tls) => tls.Resumed ? "r" : ".";
+
+    private static string Verification(TlsRecord tls) => tls.PeerSubject is null ? "NONE" : tls.PeerFault is { } fault ? $"FAILED:{fault}" : "SUCCESS";
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -22,6 +22,8 @@ internal sealed class FerryMetrics : IDisposable
     private readonly Counter<long> _portsExhausted;
     private readonly Counter<long> _connectFailures;
     private readonly Counter<long> _rejected;
+    private readonly Counter<long> _handshakes;
+    private readonly Counter<long> _truncations;
     private long _activeSessions;
     private long _activeTransfers;
     private long _usedPorts;
@@ -40,6 +42,8 @@ internal sealed class FerryMetrics : IDisposable
         _portsExhausted = _meter.CreateCounter<long>("ferry.ports.exhausted", "{request}", "Requests for a data port when none was free.");
         _connectFailures = _meter.CreateCounter<long>("ferry.upstream.connect.failures", "{attempt}", "Connections to upstream servers that failed, by server.");
         _rejected = _meter.CreateCounter<long>("ferry.rejected", "{connection}", "Clients that were turned away, by reason.");
+        _handshakes = _meter.CreateCounter<long>("ferry.tls.handshakes", "{handshake}", "TLS handshakes, by side, channel and result.");
+        _truncations = _meter.CreateCounter<long>("ferry.tls.truncations", "{connection}", "TLS data connections that ended without saying so, by side.");
     }
 
     public long ActiveSessions => Interlocked.Read(ref _activeSessions);
@@ -95,6 +99,26 @@ internal sealed class FerryMetrics : IDisposable
         if (_connectFailures.Enabled)
             _connectFailures.Add(1, new KeyValuePair<string, object?>("server", server));
     }
+
+    /// <summary>A handshake is over.</summary>
+    /// <param name="client">With a client; else with a server.</param>
+    /// <param name="data">On a data connection; else on a control channel.</param>
+    /// <param name="result">full, resumed or failed.</param>
+    public void TlsHandshake(bool client, bool data, string result)
+    {
+        if (_handshakes.Enabled)
+            _handshakes.Add(1, Side(client), new KeyValuePair<string, object?>("channel", data ? "data" : "control"), new KeyValuePair<string, object?>("result", result));
+    }
+
+    /// <summary>A connection in TLS ended without a close_notify.</summary>
+    /// <param name="client">The client's; else the server's.</param>
+    public void TlsTruncated(bool client)
+    {
+        if (_truncations.Enabled)
+            _truncations.Add(1, Side(client));
+    }
+
+    private static KeyValuePair<string, object?> Side(bool client) => new("side", client ? "client" : "upstream");
 
     public void Dispose() => _meter.Dispose();
 }

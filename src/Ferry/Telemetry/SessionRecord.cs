@@ -24,6 +24,12 @@ internal sealed record SessionRecord
 
     public TimeSpan? UpstreamConnectTime { get; init; }
 
+    /// <summary>TLS on the client's control channel as it was first turned on; null: none.</summary>
+    public TlsRecord? ClientTls { get; init; }
+
+    /// <summary>TLS on the server's control channel; null: none.</summary>
+    public TlsRecord? UpstreamTls { get; init; }
+
     /// <summary>The name given with USER, as the client wrote it.</summary>
     public string? User { get; init; }
 

@@ -64,6 +64,8 @@ internal sealed class TransferLog
         json.WriteString("client"u8, AccessLog.Text(transfer.Client.Address));
         json.WriteNumber("client_port"u8, transfer.Client.Port);
         json.WriteString("upstream"u8, AccessLog.Text(transfer.Upstream));
+        AccessLog.AddTls(json, "client_tls"u8, transfer.ClientTls, withNames: false);
+        AccessLog.AddTls(json, "upstream_tls"u8, transfer.UpstreamTls, withNames: false);
         json.WriteString("user"u8, LogText.Bounded(transfer.User));
         json.WriteString("command"u8, transfer.Verb);
         json.WriteString("path"u8, LogText.Decode(transfer.Path.Span));

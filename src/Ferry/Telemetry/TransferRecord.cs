@@ -42,6 +42,12 @@ internal sealed record TransferRecord
 
     public required IPEndPoint Upstream { get; init; }
 
+    /// <summary>TLS on the client's data connection; null: none.</summary>
+    public TlsRecord? ClientTls { get; init; }
+
+    /// <summary>TLS on the server's data connection; null: none.</summary>
+    public TlsRecord? UpstreamTls { get; init; }
+
     /// <summary>The name given with USER, as the client wrote it.</summary>
     public string? User { get; init; }
 

@@ -43,22 +43,36 @@ public sealed class OpenNJetFilesTests
     }
 
     [Fact]
-    public void The_implicit_port_range_says_which_lines_of_TLS_are_not_supported_yet()
+    public void The_implicit_port_range_loads_with_notes_only()
     {
-        var errors = Errors(Load("implicit-tls-port-range.conf"));
+        var file = Load("implicit-tls-port-range.conf");
 
-        Assert.All(errors, e => Assert.Contains("is not supported yet", e, StringComparison.Ordinal));
-        Assert.Equal([20, 22, 23, 24, 25, 26, 31, 34, 35, 36, 37, 38], errors.Select(e => int.Parse(e.Split(':')[0])));
+        Assert.All(file.Diagnostics, d => Assert.Equal(ConfigSeverity.Note, d.Severity));
+        Assert.Equal(
+            ["helper", "load_module", "user", "worker_processes", "cluster_name", "node_name", "TLSv1", "njtmesh_dest"],
+            file.Diagnostics.Select(d => d.Message.Split('"')[1]));
+        var server = Assert.Single(Assert.IsType<FerryConfig>(file.Config).Servers);
+        Assert.True(Assert.Single(server.Listens).IsTls);
+        Assert.True(server.Data.TlsRequired);
+        var tls = Assert.IsType<ClientTlsConfig>(server.ClientTls);
+        var pair = Assert.Single(tls.Certificates);
+        Assert.Equal(("/etc/vsftpd/.sslkey/vsftpd.pem", "/etc/vsftpd/.sslkey/vsftpd.pem"), (pair.CertificateFile.Value, pair.KeyFile.Value));
+        Assert.Equal((24, 25), (pair.CertificateFile.Position.Line, pair.KeyFile.Position.Line));
+        Assert.Equal(TlsProtocols.Tls10 | TlsProtocols.Tls11 | TlsProtocols.Tls12 | TlsProtocols.Tls13, tls.Protocols);
+        Assert.Equal("AES128-SHA:AES256-SHA:RC4-SHA:DES-CBC3-SHA:RC4-MD5", tls.Ciphers!.Value);
+        Assert.Equal(23, tls.Ciphers.Position.Line);
+        Assert.Equal(StartTls.Off, tls.StartTls);
+        Assert.Equal(UpstreamTls.Implicit, server.UpstreamTls.Mode);
+        Assert.Equal(("192.168.40.91", 990), (server.Upstream.Servers[0].Host, server.Upstream.Servers[0].Port));
     }
 
     [Fact]
-    public void The_implicit_single_port_adds_range_and_nothing_about_ports_that_it_covers()
+    public void The_implicit_single_port_lacks_range_and_nothing_else()
     {
         var errors = Errors(Load("implicit-tls-single-port.conf"));
 
-        Assert.All(errors, e => Assert.Contains("is not supported yet", e, StringComparison.Ordinal));
-        Assert.Equal(2, errors.Count(e => e.Contains("\"range\"", StringComparison.Ordinal)));
-        Assert.Equal(14, errors.Count);
+        Assert.All(errors, e => Assert.Contains("\"range\" is not supported yet", e, StringComparison.Ordinal));
+        Assert.Equal(2, errors.Count);
     }
 
     [Fact]
@@ -68,8 +82,7 @@ public sealed class OpenNJetFilesTests
         [
             "17: \"range\" is not supported yet: let the data server listen on all ports of its zone, as in: listen 10000-10010;",
             "20: \"range\" is not supported yet: let the data server listen on all ports of its zone, as in: listen 10000-10010;",
-            "33: \"listen 10001 ssl\" has no certificate: add ssl_certificate and ssl_certificate_key, or remove \"ssl\"",
-            "33: \"ssl\" of \"listen\" is not supported yet: this version serves plain FTP only",
+            $"33: \"listen 10001 ssl\" has no certificate: the \"ftp_ctrl\" server at {Path.Combine(Folder, "plain-single-port.conf")}:28:9 offers no TLS; remove \"ssl\" here, or add ssl_certificate, ssl_certificate_key and starttls on there",
         ], Errors(Load("plain-single-port.conf")));
     }
 }

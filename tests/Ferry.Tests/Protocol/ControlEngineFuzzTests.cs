@@ -13,9 +13,10 @@ public sealed class ControlEngineFuzzTests
     private static readonly string[] Lines =
     [
         "C:USER a", "C:PASS b", "C:NOOP", "C:FOO", "C:FEAT", "C:STAT", "C:REIN", "C:ABOR", "C:\u00ff\u00f4\u00ff\u00f2ABOR",
-        "C:PASV", "C:EPSV", "C:EPSV 1", "C:EPSV 2", "C:EPSV ALL", "C:PORT 10,0,0,9,4,1", "C:EPRT |1|10.0.0.9|1|", "C:AUTH TLS", "C:MODE B",
+        "C:PASV", "C:EPSV", "C:EPSV 1", "C:EPSV 2", "C:EPSV ALL", "C:PORT 10,0,0,9,4,1", "C:EPRT |1|10.0.0.9|1|", "C:AUTH TLS", "C:AUTH SSL", "C:AUTH X", "C:MODE B",
+        "C:PBSZ 0", "C:PROT P", "C:PROT C", "C:PROT E", "C:CCC", "C:SSCN ON",
         "C:RETR x", "C:STOR x", "C:LIST", "C:XLST", "C:", "C:" + new string('y', LineScanner.MaxLine + 10),
-        "S:120 soon", "S:220 ready", "S:200 ok", "S:230 in", "S:331 more", "S:500 what", "S:550 no", "S:421 bye", "S:502 no",
+        "S:120 soon", "S:220 ready", "S:200 ok", "S:230 in", "S:331 more", "S:500 what", "S:550 no", "S:421 bye", "S:502 no", "S:234 go", "S:234-go", "S:334 go", "S:431 no", "S:534 no", "S:211 none",
         "S:150 go", "S:125 go", "S:150-go", "S:110 mark", "S:226 done", "S:250 done", "S:225 none", "S:426 cut", "S:226-done", "S:211-Features", "S: EPRT", "S:211 End", "S:text",
         "S:227 (10,0,0,1,4,1)", "S:227(10,0,0,1,4,1)", "S:227-Passive", "S: (10,0,0,1,4,1)", "S:229 (|||1025|)", "S:229-x", "S:228 (10,0,0,1,4,1)", "S:227", "S:229 " + new string('z', LineScanner.MaxLine),
     ];
@@ -74,7 +75,7 @@ public sealed class ControlEngineFuzzTests
         var told = new List<string>();
         var inFlight = 0;
         ControlWire wire = null!;
-        wire = new ControlWire
+        wire = new ControlWire(rules: RulesOf(conversation))
         {
             Lends = new Queue<bool>(conversation.Select(n => n % 5 != 0)),
             Connects = new Queue<bool>(conversation.Select(n => n % 7 != 0)),
@@ -84,8 +85,14 @@ public sealed class ControlEngineFuzzTests
                 inFlight = Math.Max(inFlight, wire.Engine.InFlight);
                 if (decision.Kind == DecisionKind.Wait && !wire.Engine.MustWait)
                     told.Add("was told to wait for nothing: " + Encoding.Latin1.GetString(line));
+                if (decision.Kind == DecisionKind.Insert && !wire.Engine.MustWait)
+                    told.Add("a command was inserted that nobody waits for");
+                if (decision.Kind is DecisionKind.StartClientTls or DecisionKind.StopClientTls && wire.Engine.InFlight > 0)
+                    told.Add("the client's channel changed while a reply was outstanding");
             },
         };
+        if (wire.Engine.ClientIsTls)
+            wire.Engine.UpstreamTlsStarted();
         foreach (var n in conversation)
         {
             var line = Lines[n % Lines.Length];
@@ -104,11 +111,23 @@ public sealed class ControlEngineFuzzTests
         return true;
     }
 
+    private static TlsRules RulesOf(int[] conversation)
+    {
+        var n = conversation.Sum();
+        return new TlsRules
+        {
+            ClientOffer = (ClientTlsOffer)(n % 4),
+            UpstreamMode = n % 4 == 3 ? (UpstreamTlsMode)(1 + (n / 4 % 3)) : n % 2 == 0 ? UpstreamTlsMode.None : UpstreamTlsMode.Match,
+            Protection = (UpstreamDataRule)(n / 12 % 3),
+            ClearDataRefused = n / 36 % 5 == 0,
+        };
+    }
+
     /// <summary>Reads what the client got as a client does.</summary>
     private static IEnumerable<string> Broken(string toClient)
     {
         var inside = 0;
-        foreach (var line in toClient.Split("\r\n")[..^1])
+        foreach (var line in toClient.Replace("[TLS]", "", StringComparison.Ordinal).Replace("[clear]", "", StringComparison.Ordinal).Split("\r\n")[..^1])
         {
             var isOurs = line.StartsWith("502 ", StringComparison.Ordinal) && line.Contains("here", StringComparison.Ordinal);
             var (code, continues) = Read(line, first: inside == 0);

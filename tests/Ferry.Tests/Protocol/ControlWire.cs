@@ -23,7 +23,7 @@ internal sealed class ControlWire
     private bool _skippingReply;
     private int _ports = 10_000;
 
-    public ControlWire(AddressFamily family = AddressFamily.InterNetwork) => Engine = new ControlEngine(family);
+    public ControlWire(AddressFamily family = AddressFamily.InterNetwork, TlsRules? rules = null) => Engine = new ControlEngine(family, rules);
 
     public ControlEngine Engine { get; }
 
@@ -36,8 +36,16 @@ internal sealed class ControlWire
     /// <summary>Whether the next transfer's data arrives; true when it is empty.</summary>
     public Queue<bool> Deliveries { get; init; } = [];
 
+    /// <summary>Something stood behind an AUTH or a 234, so the session has ended.</summary>
+    public bool Ended { get; private set; }
+
+    /// <summary>A client's line waits to be shown again.</summary>
+    public bool ClientWaits => _fromClient.Count > 0;
+
+    /// <summary>What the client got; [TLS] and [clear] stand where its channel changed.</summary>
     public string ToClient => _toClient.ToString();
 
+    /// <summary>What the server got, in the same way.</summary>
     public string ToServer => _toServer.ToString();
 
     /// <summary>Shown every decision with the line that it is about.</summary>
@@ -58,12 +66,14 @@ internal sealed class ControlWire
     private void Pump()
     {
         bool moved;
+        if (Ended)
+            return;
         do
         {
             moved = false;
-            while (TakeReply())
+            while (!Ended && TakeReply())
                 moved = true;
-            while (TakeCommand())
+            while (!Ended && TakeCommand())
                 moved = true;
         }
         while (moved);
@@ -95,12 +105,15 @@ internal sealed class ControlWire
         }
         var decision = Engine.OnCommand(command);
         Decided?.Invoke(decision, command.ToArray());
-        if (decision.Kind == DecisionKind.Wait)
+        if (decision.Kind == DecisionKind.Insert)
+            _toServer.Append(Text(decision.Bytes));
+        if (decision.Kind is DecisionKind.Wait or DecisionKind.Insert)
             return false;
         if (decision.Kind == DecisionKind.OpenTransfer)
             decision = Next(Connects) ? Engine.TransferOpened(decision.Verb) : Engine.TransferRefused("No data connection.");
-        Do(decision, Text(line));
+        var text = Text(line);
         Drop(_fromClient, length);
+        Do(decision, text);
         return true;
     }
 
@@ -118,6 +131,17 @@ internal sealed class ControlWire
                 _toClient.Append(Text(decision.Bytes));
                 break;
             case DecisionKind.Queued:
+                break;
+            case DecisionKind.StartClientTls:
+                Ended = _fromClient.Count > 0;
+                if (Ended)
+                    break;
+                _toClient.Append(Text(decision.Bytes)).Append("[TLS]");
+                Engine.ClientTlsStarted();
+                break;
+            case DecisionKind.StopClientTls:
+                _toClient.Append(Text(decision.Bytes)).Append("[clear]");
+                Engine.ClientTlsStopped();
                 break;
             default:
                 throw new InvalidOperationException($"A command cannot be decided on as {decision.Kind}.");
@@ -156,10 +180,21 @@ internal sealed class ControlWire
             case DecisionKind.OpenPassive:
                 _toClient.Append(Text(OpenPassive(decision.Verb)));
                 break;
-            case DecisionKind.RefusePassive:
+            case DecisionKind.RefusePassive or DecisionKind.Rewrite:
                 _toClient.Append(Text(decision.Bytes));
                 break;
             case DecisionKind.Swallow:
+                break;
+            case DecisionKind.StartUpstreamTls:
+                Ended = _fromServer.Count > 0;
+                if (Ended)
+                    break;
+                _toServer.Append("[TLS]");
+                Engine.UpstreamTlsStarted();
+                break;
+            case DecisionKind.StopUpstreamTls:
+                _toServer.Append("[clear]");
+                Engine.UpstreamTlsStopped();
                 break;
             default:
                 throw new InvalidOperationException($"A reply cannot be decided on as {decision.Kind}.");

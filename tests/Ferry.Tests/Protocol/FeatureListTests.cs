@@ -43,6 +43,16 @@ public sealed class FeatureListTests
         Assert.True(FeatureList.IsCarried(Encoding.ASCII.GetBytes(line)));
     }
 
+    [Theory]
+    [InlineData(true, true, true, " AUTH TLS\r\n PBSZ\r\n PROT\r\n CCC\r\n")]
+    [InlineData(false, true, false, " PBSZ\r\n PROT\r\n")]
+    [InlineData(false, false, false, "")]
+    public void What_Ferry_does_itself_is_named_as_RFC_4217_has_it(bool auth, bool protection, bool ccc, string lines)
+    {
+        Assert.Equal(lines, Encoding.ASCII.GetString(FeatureList.Tls(auth, protection, ccc)));
+        Assert.Equal("211-Features:\r\n" + lines + "211 End\r\n", Encoding.ASCII.GetString(FeatureList.Whole(FeatureList.Tls(auth, protection, ccc))));
+    }
+
     [Fact]
     public void What_follows_a_features_name_does_not_matter() => QuickThrowOnFailure(Prop.ForAll<byte[]>(noise =>
         !FeatureList.IsCarried([.. " EPRT "u8, .. noise]) && FeatureList.IsCarried([.. " EPSV "u8, .. noise])));

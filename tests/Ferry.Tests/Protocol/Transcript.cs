@@ -14,10 +14,12 @@ namespace Ferry.Tests.Protocol;
 /// <code>
 ///   # text                      a remark
 ///   client: IPv6                the client's family, IPv4 unless said
-///   C: command   -> decision    the client's line; one that was told to wait is shown again as it stands
+///   tls: Offered Match Private  the rules: ClientTlsOffer, UpstreamTlsMode, UpstreamDataRule, and ClearDataRefused where it is so; no TLS unless said
+///   C: command   -> decision    the client's line; one that was told to wait, or had a command inserted ahead of it, is shown again as it stands
 ///   S: reply     -> decision    the server's line
 ///   F: reply                    an answer of Ferry's own whose turn has come
-///   (event)      -> decision    lent, connected, refused, delivered, replaced, expired; or a check: in flight N, logged in, not logged in
+///   (event)      -> decision    lent, connected, refused, delivered, replaced, expired, client tls, client clear, server tls, server tls by ssl, server clear;
+///                               or a check: in flight N, logged in, not logged in, must wait, data P/C (the client's, the server's)
 ///   \xHH, {N}                   a byte; N bytes of filling
 /// </code>
 /// </summary>
@@ -25,15 +27,18 @@ internal sealed partial class Transcript
 {
     private readonly List<Line> _lines;
 
-    private Transcript(List<Line> lines, AddressFamily family)
+    private Transcript(List<Line> lines, AddressFamily family, TlsRules rules)
     {
         _lines = lines;
         Family = family;
+        Rules = rules;
     }
 
     internal readonly record struct Line(int Number, char Kind, string Text, string Expected);
 
     public AddressFamily Family { get; }
+
+    public TlsRules Rules { get; }
 
     public IReadOnlyList<Line> Lines => _lines;
 
@@ -43,6 +48,7 @@ internal sealed partial class Transcript
     {
         var lines = new List<Line>();
         var family = AddressFamily.InterNetwork;
+        var rules = TlsRules.None;
         var number = 0;
         foreach (var raw in File.ReadLines(Path.Combine(Folder, name)))
         {
@@ -54,14 +60,27 @@ internal sealed partial class Transcript
                 family = AddressFamily.InterNetworkV6;
                 continue;
             }
+            if (raw.StartsWith("tls: ", StringComparison.Ordinal))
+            {
+                rules = RulesOf(raw.Split(' ')[1..]);
+                continue;
+            }
             var match = Pattern().Match(raw);
             if (!match.Success)
                 throw new FormatException($"{name}:{number}: cannot be read: {raw}");
             var kind = match.Groups["kind"].Value is [var letter, ..] ? letter : 'F';
             lines.Add(new Line(number, kind, match.Groups["text"].Value, match.Groups["expected"].Value));
         }
-        return new Transcript(lines, family);
+        return new Transcript(lines, family, rules);
     }
+
+    private static TlsRules RulesOf(string[] words) => new()
+    {
+        ClientOffer = Enum.Parse<ClientTlsOffer>(words[0]),
+        UpstreamMode = Enum.Parse<UpstreamTlsMode>(words[1]),
+        Protection = Enum.Parse<UpstreamDataRule>(words[2]),
+        ClearDataRefused = words is [.., nameof(TlsRules.ClearDataRefused)],
+    };
 
     /// <summary>The bytes of a line's text, without an end.</summary>
     public static byte[] Bytes(string text)
@@ -75,7 +94,7 @@ internal sealed partial class Transcript
     /// <returns>What was decided otherwise than written; null when nothing was.</returns>
     public string? Play()
     {
-        var engine = new ControlEngine(Family);
+        var engine = new ControlEngine(Family, Rules);
         var verb = FtpVerb.Other;
         var answers = new Queue<string>();
         foreach (var line in _lines)
@@ -131,6 +150,23 @@ internal sealed partial class Transcript
             case "delivered" or "replaced":
                 engine.TransferFinished(happened == "replaced");
                 return "";
+            case "client tls":
+                engine.ClientTlsStarted();
+                return "";
+            case "client clear":
+                engine.ClientTlsStopped();
+                return "";
+            case "server tls" or "server tls by ssl":
+                engine.UpstreamTlsStarted(happened == "server tls by ssl");
+                return "";
+            case "server clear":
+                engine.UpstreamTlsStopped();
+                return "";
+            case "must wait":
+                return engine.MustWait ? "" : "may go on";
+            case ['d', 'a', 't', 'a', ' ', ..]:
+                var data = $"data {(engine.ClientDataIsPrivate ? 'P' : 'C')}/{(engine.UpstreamDataIsPrivate ? 'P' : 'C')}";
+                return happened == data ? "" : data;
             case "logged in" or "not logged in":
                 return engine.LoggedIn == (happened == "logged in") ? "" : "otherwise";
             default:
@@ -146,16 +182,22 @@ internal sealed partial class Transcript
 
     private static string Describe(ControlDecision decision)
     {
-        var bytes = decision.Bytes is null ? "" : Encoding.ASCII.GetString(decision.Bytes).TrimEnd();
+        var bytes = decision.Bytes is null ? "" : Encoding.ASCII.GetString(decision.Bytes).TrimEnd().Replace("\r\n", " / ", StringComparison.Ordinal);
+        var data = decision.ClientIsPrivate || decision.UpstreamIsPrivate ? $" {(decision.ClientIsPrivate ? 'P' : 'C')}/{(decision.UpstreamIsPrivate ? 'P' : 'C')}" : "";
         return decision.Kind switch
         {
             DecisionKind.Answer => $"answer {bytes}",
             DecisionKind.Rewrite => $"rewrite {bytes}",
             DecisionKind.RefusePassive => $"refuse {bytes}",
             DecisionKind.OpenPassive => $"open-passive {new IPEndPoint(IPAddress.NetworkToHostOrder((int)decision.Address) & 0xFFFFFFFFL, decision.Port)}",
-            DecisionKind.OpenTransfer => "open-transfer",
-            DecisionKind.StartTransfer => $"start-transfer {decision.Transfer}",
+            DecisionKind.OpenTransfer => "open-transfer" + data,
+            DecisionKind.StartTransfer => $"start-transfer {decision.Transfer}{data}",
             DecisionKind.FinishTransfer => $"finish-transfer {decision.Transfer}",
+            DecisionKind.Insert => $"insert {bytes}",
+            DecisionKind.StartClientTls => $"start-client-tls {bytes}",
+            DecisionKind.StopClientTls => $"stop-client-tls {bytes}",
+            DecisionKind.StartUpstreamTls => "start-upstream-tls",
+            DecisionKind.StopUpstreamTls => "stop-upstream-tls",
             _ => decision.Kind.ToString().ToLowerInvariant(),
         };
     }

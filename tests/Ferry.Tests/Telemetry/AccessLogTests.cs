@@ -22,6 +22,8 @@ public sealed class AccessLogTests
         Server = "ftp1.example:21",
         Upstream = IPEndPoint.Parse("[2001:db8::5]:21"),
         UpstreamConnectTime = TimeSpan.FromMilliseconds(12),
+        ClientTls = new("TLSv1.3", "TLS_AES_256_GCM_SHA384", false, "ftp.example.com", "CN=alice \"x\",O=Example"),
+        UpstreamTls = new("TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256", true, null, null),
         User = "alice",
         LoggedIn = true,
         EndReason = "client_quit",
@@ -47,7 +49,10 @@ public sealed class AccessLogTests
         Assert.Equal(
             """
             {"time":"2026-11-21T21:59:35.734-03:30","session":"k3f9","client":"192.0.2.7","client_port":50021,"listener":"198.51.100.1:21",
-            "server":"ftp1.example:21","upstream":"[2001:db8::5]:21","upstream_connect_time":0.012,"user":"alice","logged_in":true,"end":"client_quit","status":200,
+            "server":"ftp1.example:21","upstream":"[2001:db8::5]:21","upstream_connect_time":0.012,
+            "client_tls":{"protocol":"TLSv1.3","cipher":"TLS_AES_256_GCM_SHA384","resumed":false,"server_name":"ftp.example.com","peer":"CN=alice \"x\",O=Example","peer_fault":null},
+            "upstream_tls":{"protocol":"TLSv1.2","cipher":"ECDHE-RSA-AES128-GCM-SHA256","resumed":true,"server_name":null,"peer":null,"peer_fault":null},
+            "user":"alice","logged_in":true,"end":"client_quit","status":200,
             "session_time":61.234,"commands":7,"transfers":2,"bytes_from_client":100,"bytes_to_client":200,"bytes_from_upstream":190,"bytes_to_upstream":110,
             "data_bytes_to_client":5000,"data_bytes_to_upstream":3000}
             """.ReplaceLineEndings("") + "\n",
@@ -58,9 +63,9 @@ public sealed class AccessLogTests
     public async Task What_a_session_never_had_is_null()
     {
         await using var log = new CapturedLog(LogSyntax.Json);
-        new AccessLog(log.File, Time).Write(Session with { Server = null, Upstream = null, UpstreamConnectTime = null, User = null });
+        new AccessLog(log.File, Time).Write(Session with { Server = null, Upstream = null, UpstreamConnectTime = null, User = null, ClientTls = null, UpstreamTls = null });
         using var json = JsonDocument.Parse(await log.ReadAsync());
-        foreach (var name in new[] { "server", "upstream", "upstream_connect_time", "user" })
+        foreach (var name in new[] { "server", "upstream", "upstream_connect_time", "user", "client_tls", "upstream_tls" })
             Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty(name).ValueKind);
     }
 
@@ -91,6 +96,12 @@ public sealed class AccessLogTests
     [InlineData("server_addr", "198.51.100.1")]
     [InlineData("server_port", "21")]
     [InlineData("session_time", "61.234")]
+    [InlineData("ssl_cipher", "TLS_AES_256_GCM_SHA384")]
+    [InlineData("ssl_client_s_dn", "CN=alice \\x22x\\x22,O=Example")]
+    [InlineData("ssl_client_verify", "SUCCESS")]
+    [InlineData("ssl_protocol", "TLSv1.3")]
+    [InlineData("ssl_server_name", "ftp.example.com")]
+    [InlineData("ssl_session_reused", ".")]
     [InlineData("status", "200")]
     [InlineData("time_iso8601", "2026-11-21T21:59:35-03:30")]
     [InlineData("time_local", "21/Nov/2026:21:59:35 -0330")]
@@ -98,6 +109,9 @@ public sealed class AccessLogTests
     [InlineData("upstream_bytes_received", "5190")]
     [InlineData("upstream_bytes_sent", "3110")]
     [InlineData("upstream_connect_time", "0.012")]
+    [InlineData("upstream_ssl_cipher", "ECDHE-RSA-AES128-GCM-SHA256")]
+    [InlineData("upstream_ssl_protocol", "TLSv1.2")]
+    [InlineData("upstream_ssl_session_reused", "r")]
     public void Variables_have_the_form_that_nginx_gives_them(string variable, string value) => Assert.Equal(value, AccessLog.ValueOf(Session, variable, Time));
 
     [Fact]
@@ -124,8 +138,26 @@ public sealed class AccessLogTests
     [InlineData("upstream_bytes_sent")]
     [InlineData("upstream_connect_time")]
     [InlineData("ftp_user")]
+    [InlineData("ssl_cipher")]
+    [InlineData("ssl_client_s_dn")]
+    [InlineData("ssl_client_verify")]
+    [InlineData("ssl_protocol")]
+    [InlineData("ssl_server_name")]
+    [InlineData("ssl_session_reused")]
+    [InlineData("upstream_ssl_cipher")]
+    [InlineData("upstream_ssl_protocol")]
+    [InlineData("upstream_ssl_session_reused")]
     public void What_a_session_never_had_is_a_dash(string variable) =>
-        Assert.Equal("-", AccessLog.ValueOf(Session with { Upstream = null, UpstreamConnectTime = null, User = null }, variable, Time));
+        Assert.Equal("-", AccessLog.ValueOf(Session with { Upstream = null, UpstreamConnectTime = null, User = null, ClientTls = null, UpstreamTls = null }, variable, Time));
+
+    [Fact]
+    public void A_client_s_certificate_is_told_as_nginx_tells_it()
+    {
+        var tls = Session.ClientTls!;
+
+        Assert.Equal("NONE", AccessLog.ValueOf(Session with { ClientTls = tls with { PeerSubject = null } }, "ssl_client_verify", Time));
+        Assert.Equal("FAILED:self-signed certificate", AccessLog.ValueOf(Session with { ClientTls = tls with { PeerFault = "self-signed certificate" } }, "ssl_client_verify", Time));
+    }
 
     [Theory]
     [InlineData("a\r\n192.0.2.9 \"root\" forged", "a\\x0D\\x0A192.0.2.9 \\x22root\\x22 forged")]
@@ -156,7 +188,7 @@ public sealed class AccessLogTests
     [Fact]
     public void No_record_has_a_place_for_a_password()
     {
-        var names = new[] { typeof(SessionRecord), typeof(TransferRecord) }
+        var names = new[] { typeof(SessionRecord), typeof(TransferRecord), typeof(TlsRecord) }
             .SelectMany(type => type.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic), (_, property) => property.Name)
             .ToList();
         string[] secrets = ["Pass", "Secret", "Account", "Credential"];

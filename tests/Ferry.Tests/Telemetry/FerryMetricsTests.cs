@@ -23,6 +23,10 @@ public sealed class FerryMetricsTests
         metrics.PortsExhausted();
         metrics.UpstreamConnectFailed("ftp1:21");
         metrics.ClientRejected("denied");
+        metrics.TlsHandshake(client: true, data: false, "full");
+        metrics.TlsHandshake(client: false, data: true, "resumed");
+        metrics.TlsTruncated(client: true);
+        metrics.TlsTruncated(client: false);
         Assert.Equal(
             [
                 "ferry.ports.exhausted 1",
@@ -31,6 +35,10 @@ public sealed class FerryMetricsTests
                 "ferry.session.duration 2",
                 "ferry.sessions 1",
                 "ferry.sessions.total 1 end_reason=client_quit",
+                "ferry.tls.handshakes 1 side=client channel=control result=full",
+                "ferry.tls.handshakes 1 side=upstream channel=data result=resumed",
+                "ferry.tls.truncations 1 side=client",
+                "ferry.tls.truncations 1 side=upstream",
                 "ferry.transfer.bytes 4096 direction=download",
                 "ferry.transfer.duration 0.5 direction=download",
                 "ferry.transfers 1",
@@ -81,6 +89,8 @@ public sealed class FerryMetricsTests
         metrics.SessionEnded("client_quit", TimeSpan.FromSeconds(1));
         metrics.UpstreamConnectFailed("ftp1:21");
         metrics.ClientRejected("denied");
+        metrics.TlsHandshake(client: true, data: true, "failed");
+        metrics.TlsTruncated(client: true);
     }
 
     private sealed class Listener : IDisposable

@@ -78,10 +78,27 @@ public sealed class TransferLogTests
     [Fact]
     public async Task A_JSON_line_has_every_transfer_also_listings() => Assert.Equal(
         """
-        {"time":"2026-11-22T02:28:34.250+01:00","session":"k3f9","client":"192.0.2.7","client_port":50021,"upstream":"192.0.2.91:21","user":"alice","command":"MLSD",
+        {"time":"2026-11-22T02:28:34.250+01:00","session":"k3f9","client":"192.0.2.7","client_port":50021,"upstream":"192.0.2.91:21",
+        "client_tls":null,"upstream_tls":null,"user":"alice","command":"MLSD",
         "path":"/pub/a file.bin","direction":"list","type":"A","bytes":1048576,"transfer_time":2.6,"outcome":"server_abort","relay_end":null}
         """.ReplaceLineEndings("") + "\n",
         await JsonAsync(Transfer with { Verb = "MLSD", Direction = TransferDirection.List, Type = TransferType.Ascii, Outcome = "server_abort", RelayEnd = null }));
+
+    [Fact]
+    public async Task A_JSON_line_has_the_TLS_of_each_side_and_an_xferlog_has_none()
+    {
+        var protectedTransfer = Transfer with
+        {
+            ClientTls = new("TLSv1.3", "TLS_AES_128_GCM_SHA256", true, null, null),
+            UpstreamTls = new("TLSv1.2", "AES128-SHA", false, null, null),
+        };
+        Assert.Contains(
+            """
+            "client_tls":{"protocol":"TLSv1.3","cipher":"TLS_AES_128_GCM_SHA256","resumed":true},"upstream_tls":{"protocol":"TLSv1.2","cipher":"AES128-SHA","resumed":false},"user"
+            """,
+            await JsonAsync(protectedTransfer), StringComparison.Ordinal);
+        Assert.Equal(await XferlogAsync(Transfer), await XferlogAsync(protectedTransfer));
+    }
 
     [Theory]
     [InlineData("caf\u00c3\u00a9", "café")]

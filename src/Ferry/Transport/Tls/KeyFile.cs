@@ -25,12 +25,17 @@ internal static unsafe class KeyFile
         {
             var key = Read(pem, [], out var isEncrypted);
             if (key != 0)
+            {
+                OpenSsl.ERR_clear_error();
                 return key;
+            }
             if (!isEncrypted)
             {
-                findings.Error(file, OpenSsl.TakeEndOfPem()
-                    ? $"there is no private key in \"{file.Value}\""
+                // OpenSSL 3 tries every form that it knows, and tells of the last.
+                findings.Error(file, pem.Content.IndexOf(" KEY-----"u8) < 0
+                    ? $"there is no private key in \"{file.Value}\" (PEM begins with -----BEGIN PRIVATE KEY-----)"
                     : $"the private key in \"{file.Value}\" cannot be read: {OpenSsl.TakeErrors()}");
+                OpenSsl.ERR_clear_error();
                 return 0;
             }
             OpenSsl.ERR_clear_error();

@@ -25,15 +25,12 @@ internal static unsafe partial class OpenSsl
     public const ulong SSL_OP_NO_TLSv1_1 = 1UL << 28;
     public const ulong SSL_OP_NO_RENEGOTIATION = 1UL << 30;
 
-    public const int SSL_MODE_ENABLE_PARTIAL_WRITE = 1;
     public const int SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER = 2;
     public const int SSL_MODE_AUTO_RETRY = 4;
     public const int SSL_MODE_RELEASE_BUFFERS = 16;
 
     public const int SSL_SESS_CACHE_OFF = 0;
-    public const int SSL_SESS_CACHE_CLIENT = 1;
     public const int SSL_SESS_CACHE_SERVER = 2;
-    public const int SSL_SESS_CACHE_NO_INTERNAL = 0x300;
 
     public const int SSL_VERIFY_PEER = 1;
 
@@ -77,6 +74,12 @@ internal static unsafe partial class OpenSsl
 
     [LibraryImport(Ssl, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int SSL_CTX_set_ciphersuites(SafeSslContextHandle ctx, string str);
+
+    [LibraryImport(Ssl)]
+    public static partial void SSL_CTX_set_security_level(SafeSslContextHandle ctx, int level);
+
+    [LibraryImport(Ssl)]
+    public static partial int SSL_CTX_get_security_level(SafeSslContextHandle ctx);
 
     [LibraryImport(Ssl)]
     public static partial int SSL_CTX_set0_tmp_dh_pkey(SafeSslContextHandle ctx, nint dhpkey);

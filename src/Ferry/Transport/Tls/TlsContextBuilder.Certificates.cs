@@ -35,15 +35,27 @@ internal sealed partial class TlsContextBuilder
             return;
         }
         var certificates = new ServerCertificates(loaded.ToImmutable());
-        // Each is tried, so that one which only some name would pick is not found bad by its first client.
-        for (var i = loaded.Count - 1; i >= 0; i--)
-            Use(loaded[i], config.Certificates[i].CertificateFile);
         foreach (var certificate in certificates.ByDefault)
-            _ = certificate.TryUse(_context);
+            Use(_context, certificate, config.Certificates[loaded.IndexOf(certificate)].CertificateFile);
+        TryOthers(certificates, loaded, config.Certificates);
         if (certificates.AreSeveral)
             State.Certificates = certificates; // the connections' from now on, and freed with the context
         else
             certificates.Dispose(); // the context has its own references
+    }
+
+    /// <summary>Certificates that only some name picks are tried beside the context, so that none is found bad by its first client.</summary>
+    private void TryOthers(ServerCertificates certificates, ImmutableArray<TlsCertificate>.Builder loaded, ImmutableArray<TlsCertificateConfig> configs)
+    {
+        if (certificates.ByDefault.Length == loaded.Count)
+            return;
+        using var trial = new SafeSslContextHandle(OpenSsl.SSL_CTX_new(OpenSsl.TLS_server_method()));
+        OpenSsl.SSL_CTX_set_security_level(trial, OpenSsl.SSL_CTX_get_security_level(_context));
+        for (var i = 0; i < loaded.Count; i++)
+        {
+            if (!certificates.ByDefault.Contains(loaded[i]))
+                Use(trial, loaded[i], configs[i].CertificateFile);
+        }
     }
 
     private void SetCertificate(UpstreamTlsConfig config)
@@ -53,13 +65,13 @@ internal sealed partial class TlsContextBuilder
         using (certificate)
         {
             Judge(certificate, pair.CertificateFile);
-            Use(certificate, pair.CertificateFile);
+            Use(_context, certificate, pair.CertificateFile);
         }
     }
 
-    private void Use(TlsCertificate certificate, PlacedText file)
+    private void Use(SafeSslContextHandle context, TlsCertificate certificate, PlacedText file)
     {
-        if (!certificate.TryUse(_context))
+        if (!certificate.TryUse(context))
             _findings.Error(file, $"OpenSSL does not take the certificate in \"{file.Value}\": {OpenSsl.TakeErrors()}");
     }
 
@@ -87,6 +99,8 @@ internal sealed partial class TlsContextBuilder
         Revoke(config.CrlFile);
         if (config.VerifyClient == ClientVerification.Off)
             return;
+        if (config.VerifyClient != ClientVerification.OptionalNoCa && config.ClientCertificateFile is null && config.TrustedCertificateFile is null)
+            _findings.Error(null, "ssl_verify_client needs the authorities of client certificates (ssl_client_certificate)");
         // As nginx: the handshake goes on whatever comes out, so that the client can be told in FTP why it is turned away.
         OpenSsl.SSL_CTX_set_verify(_context, OpenSsl.SSL_VERIFY_PEER, &AcceptWhateverComesOut);
         OpenSsl.SSL_CTX_set_verify_depth(_context, config.VerifyDepth);

@@ -43,8 +43,9 @@ internal sealed partial class TlsContextBuilder
         SetCiphers(config.Ciphers, "DEFAULT", config.Protocols, config.Ciphers); // as nginx
         SetCertificate(config);
         SetServerVerification(config);
-        // The session to resume is that of the control connection, handed over by hand.
-        _ = OpenSsl.SSL_CTX_ctrl(_context, OpenSsl.SSL_CTRL_SET_SESS_CACHE_MODE, OpenSsl.SSL_SESS_CACHE_CLIENT | OpenSsl.SSL_SESS_CACHE_NO_INTERNAL, 0);
+        // The session to resume is that of the control connection, handed over by hand. A cache, even an empty one, would mark each session of TLS 1.3
+        // that is resumed once as spent, and the second data connection could not.
+        _ = OpenSsl.SSL_CTX_ctrl(_context, OpenSsl.SSL_CTRL_SET_SESS_CACHE_MODE, OpenSsl.SSL_SESS_CACHE_OFF, 0);
         RunCommands(config.Commands);
     }
 
@@ -52,8 +53,8 @@ internal sealed partial class TlsContextBuilder
     {
         // No SSL_OP_IGNORE_UNEXPECTED_EOF: an end without close_notify must be seen. No SSL_OP_ENABLE_KTLS: it needs OpenSSL's own socket BIO.
         _ = OpenSsl.SSL_CTX_set_options(_context, OpenSsl.SSL_OP_NO_COMPRESSION | OpenSsl.SSL_OP_NO_RENEGOTIATION | more);
-        const int Modes = OpenSsl.SSL_MODE_RELEASE_BUFFERS | OpenSsl.SSL_MODE_ENABLE_PARTIAL_WRITE
-            | OpenSsl.SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | OpenSsl.SSL_MODE_AUTO_RETRY;
+        // No SSL_MODE_ENABLE_PARTIAL_WRITE: it would end each write after one record, and a batch is to be one call.
+        const int Modes = OpenSsl.SSL_MODE_RELEASE_BUFFERS | OpenSsl.SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | OpenSsl.SSL_MODE_AUTO_RETRY;
         _ = OpenSsl.SSL_CTX_ctrl(_context, OpenSsl.SSL_CTRL_MODE, Modes, 0);
     }
 
