@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Linq;
 using System.Net;
 using System.Net.Sockets;
+using Ferry.Config;
 using Ferry.Sessions;
 using Ferry.Transport;
 using Microsoft.Extensions.Logging;
@@ -21,7 +22,7 @@ public sealed partial class FerryProxy
         foreach (var server in made.Servers)
         {
             foreach (var listen in server.Config.Listens)
-                made.Listeners[listen.EndPoint].Start((socket, listener) => Accept(socket, listener, listen.EndPoint, server, made));
+                made.Listeners[listen.EndPoint].Start((socket, listener) => Accept(socket, listener, listen, server, made));
         }
         if (previous is null)
             return;
@@ -61,22 +62,23 @@ public sealed partial class FerryProxy
         }
         if (_living.IsEmpty)
             _parts.UseErrorLogs([]);
+        generation.TlsContexts.ForEach(static c => c.Dispose());
         foreach (var log in generation.Logs)
             await log.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>A client has connected. Runs on the accept loop: nothing here waits.</summary>
-    private void Accept(Socket socket, IPAddress listener, IPEndPoint endPoint, ControlServer server, Generation generation)
+    private void Accept(Socket socket, IPAddress listener, ListenConfig listen, ControlServer server, Generation generation)
     {
         if (!generation.TryHold())
         {
-            AcceptAnew(socket, listener, endPoint);
+            AcceptAnew(socket, listener, listen.EndPoint);
             return;
         }
         FtpSession? session = null;
         try
         {
-            session = TryBegin(socket, listener, server, generation);
+            session = TryBegin(socket, listener, listen.IsTls, server, generation);
         }
         finally
         {
@@ -94,15 +96,19 @@ public sealed partial class FerryProxy
     private void AcceptAnew(Socket socket, IPAddress listener, IPEndPoint endPoint)
     {
         var current = _current;
-        var server = current?.Servers.FirstOrDefault(s => s.Config.Listens.Any(l => l.EndPoint.Equals(endPoint)));
-        if (server is null)
-            socket.Dispose();
-        else
-            Accept(socket, listener, endPoint, server, current!);
+        foreach (var server in current?.Servers ?? [])
+        {
+            if (server.Config.Listens.FirstOrDefault(l => l.EndPoint.Equals(endPoint)) is { } listen)
+            {
+                Accept(socket, listener, listen, server, current!);
+                return;
+            }
+        }
+        socket.Dispose();
     }
 
     /// <summary>Makes the client's session; null where the client is turned away or has gone.</summary>
-    private FtpSession? TryBegin(Socket socket, IPAddress listener, ControlServer server, Generation generation)
+    private FtpSession? TryBegin(Socket socket, IPAddress listener, bool isTls, ControlServer server, Generation generation)
     {
         try
         {
@@ -119,7 +125,7 @@ public sealed partial class FerryProxy
                 return null;
             }
             var id = _idPrefix + Interlocked.Increment(ref _lastId).ToString(CultureInfo.InvariantCulture);
-            var session = new FtpSession(socket, listener, server, id);
+            var session = new FtpSession(socket, listener, server, id, isTls);
             if (!_sessions.TryAdd(session, generation.Config.MaxSessions))
             {
                 _parts.Metrics.ClientRejected("max_sessions");

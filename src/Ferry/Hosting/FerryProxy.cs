@@ -5,6 +5,7 @@ using System.Net;
 using Ferry.Config;
 using Ferry.Sessions;
 using Ferry.Telemetry;
+using Ferry.Transport.Tls;
 using Ferry.Upstreams;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -160,7 +161,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
                 [.. g.Servers.Select(s => new UpstreamServerStatus(s.Name, s.IsAvailable(now), s.Sessions, s.TotalSessions, s.Failures))]))]);
     }
 
-    /// <summary>Finds what only the machine can tell of a configuration: names of servers that do not resolve.</summary>
+    /// <summary>Finds what only the machine can tell of a configuration: names of servers that do not resolve, certificates and ciphers that OpenSSL does not take.</summary>
     /// <param name="config">The configuration; nothing is opened for it.</param>
     /// <param name="ct">Gives up.</param>
     public static async Task<IReadOnlyList<ConfigDiagnostic>> CheckAsync(FerryConfig config, CancellationToken ct = default)
@@ -172,6 +173,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
             var result = await UpstreamGroup.CreateAsync(upstream, GenerationBuilder.Resolve, TimeProvider.System, null, NullLogger.Instance, ct).ConfigureAwait(false);
             found.AddRange(result.Errors);
         }
+        found.AddRange(TlsCheck.Run(config));
         return found;
     }
 
@@ -179,6 +181,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync().ConfigureAwait(false);
+        await _parts.Lingering.DisposeAsync().ConfigureAwait(false);
         _parts.Metrics.Dispose();
     }
 
@@ -192,8 +195,11 @@ public sealed partial class FerryProxy : IAsyncDisposable
     private void Sweep(long now)
     {
         _sessions.Sweep(now);
+        _parts.Lingering.Sweep(now);
         foreach (var generation in _living)
         {
+            foreach (var context in generation.TlsContexts)
+                context.Sweep(now);
             foreach (var pool in generation.Pools)
                 pool.Sweep();
         }

@@ -4,6 +4,7 @@ using Ferry.Config;
 using Ferry.Sessions;
 using Ferry.Telemetry;
 using Ferry.Transport;
+using Ferry.Transport.Tls;
 using Ferry.Upstreams;
 
 namespace Ferry.Hosting;
@@ -30,6 +31,9 @@ internal sealed class Generation
 
     /// <summary>The control addresses, by what the configuration names.</summary>
     public Dictionary<IPEndPoint, ControlListener> Listeners { get; } = [];
+
+    /// <summary>What its servers speak TLS with.</summary>
+    public List<ReloadingTlsContext> TlsContexts { get; } = [];
 
     /// <summary>The logs that it holds open.</summary>
     public List<LogFile> Logs { get; } = [];

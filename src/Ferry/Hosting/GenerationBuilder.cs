@@ -6,13 +6,14 @@ using Ferry.Config;
 using Ferry.Sessions;
 using Ferry.Telemetry;
 using Ferry.Transport;
+using Ferry.Transport.Tls;
 using Ferry.Upstreams;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Hosting;
 
 /// <summary>Builds and binds a generation beside the one in force. What it could not do is told, and leaves nothing behind.</summary>
-internal sealed class GenerationBuilder
+internal sealed partial class GenerationBuilder
 {
     private readonly FerryConfig _config;
     private readonly Generation? _previous;
@@ -62,6 +63,7 @@ internal sealed class GenerationBuilder
     {
         _newListeners.ForEach(static l => l.Dispose());
         _newPools.ForEach(static p => p.Dispose());
+        _made.TlsContexts.ForEach(static c => c.Dispose());
         foreach (var log in _made.Logs)
             await log.DisposeAsync().ConfigureAwait(false);
     }
@@ -128,6 +130,10 @@ internal sealed class GenerationBuilder
             var transfers = config.TransferLog is { } transferLine && OpenTransferLog(transferLine) is { } log ? log : null;
             servers.Add(new ControlServer
             {
+                ClientTls = config.ClientTls is { } towardsClients ? Tls(found => ReloadingTlsContext.TryCreate(towardsClients, config.Zone.Name, found, _parts.Time, _parts.Logger)) : null,
+                UpstreamTls = config.UpstreamTls.Mode == UpstreamTls.Off ? null : Tls(found => ReloadingTlsContext.TryCreate(config.UpstreamTls, found, _parts.Time, _parts.Logger)),
+                PeerName = PeerName(config),
+                Lingering = _parts.Lingering,
                 Config = config,
                 Upstreams = groups[config.Upstream],
                 Ports = pool,
@@ -141,6 +147,30 @@ internal sealed class GenerationBuilder
         _made.Servers = servers.ToImmutable();
         _made.Pools = pools.ToImmutable();
         _made.Groups = [.. groups.Values];
+    }
+
+    private ReloadingTlsContext? Tls(Func<List<ConfigDiagnostic>, ReloadingTlsContext?> create)
+    {
+        var found = new List<ConfigDiagnostic>();
+        var context = create(found);
+        foreach (var finding in found)
+        {
+            if (finding.Severity == ConfigSeverity.Error)
+                _errors.Add($"{finding.Position}: {finding.Message}");
+            else if (finding.Severity == ConfigSeverity.Warning)
+                Log.TlsWarning(_parts.Logger, finding.Position, finding.Message);
+        }
+        if (context is not null)
+            _made.TlsContexts.Add(context);
+        return context;
+    }
+
+    private static TlsPeerName PeerName(ServerConfig config)
+    {
+        var (tls, upstream) = (config.UpstreamTls, config.Upstream);
+        // As nginx: the host of proxy_pass, be it the name of an upstream block.
+        var name = tls.Name ?? (upstream.Servers is [var only] && only.Text == upstream.Name ? only.Host : upstream.Name);
+        return new TlsPeerName(tls.Verify ? name : null, tls.SendServerName ? name : null);
     }
 
     private TransferLog? OpenTransferLog(TransferLogConfig line)
@@ -180,5 +210,11 @@ internal sealed class GenerationBuilder
             _ => error.ToString(),
         };
         return $"{place}cannot listen on {listen.EndPoint}: {reason}";
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(522, LogLevel.Warning, "{Position}: {Message}")]
+        public static partial void TlsWarning(ILogger logger, ConfigPosition position, string message);
     }
 }

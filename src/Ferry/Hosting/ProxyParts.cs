@@ -1,4 +1,5 @@
 using Ferry.Telemetry;
+using Ferry.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Hosting;
@@ -17,6 +18,7 @@ internal sealed class ProxyParts
         Loggers = loggers ?? _errorLog!;
         Logger = Loggers.CreateLogger("Ferry");
         SessionLogger = Loggers.CreateLogger("Ferry.Session");
+        Lingering = new LingeringLegs(time);
     }
 
     public ILoggerFactory Loggers { get; }
@@ -28,6 +30,9 @@ internal sealed class ProxyParts
     public ILogger SessionLogger { get; }
 
     public FerryMetrics Metrics { get; } = new();
+
+    /// <summary>Where TLS data connections wait for their peers' ends; they outlive their sessions.</summary>
+    public LingeringLegs Lingering { get; }
 
     public LogFiles LogFiles { get; } = new();
 

@@ -9,17 +9,23 @@ internal enum RelayEnd
     /// <summary>The client ended its stream in order. When neither leg is known as the sender: it did so first.</summary>
     ClientClosed,
 
-    /// <summary>The client's connection was reset while we read it.</summary>
+    /// <summary>The client's connection was reset while we read it, or its TLS failed.</summary>
     ClientReadFailed,
 
-    /// <summary>The client's connection was reset or closed while we had more for it.</summary>
+    /// <summary>The client's connection was reset or closed, or its TLS failed, while we had more for it.</summary>
     ClientWriteFailed,
 
-    /// <summary>The server's connection was reset while we read it.</summary>
+    /// <summary>The server's connection was reset while we read it, or its TLS failed.</summary>
     UpstreamReadFailed,
 
-    /// <summary>The server's connection was reset or closed while we had more for it.</summary>
+    /// <summary>The server's connection was reset or closed, or its TLS failed, while we had more for it.</summary>
     UpstreamWriteFailed,
+
+    /// <summary>The client's TLS stream ended without close_notify: it was cut off.</summary>
+    ClientTruncated,
+
+    /// <summary>The server's TLS stream ended without close_notify: it was cut off.</summary>
+    UpstreamTruncated,
 
     /// <summary><see cref="DataRelay.Cut"/> was called.</summary>
     Cut,
@@ -36,6 +42,8 @@ internal static class RelayEnds
         RelayEnd.ClientWriteFailed => "client_write_failed",
         RelayEnd.UpstreamReadFailed => "upstream_read_failed",
         RelayEnd.UpstreamWriteFailed => "upstream_write_failed",
+        RelayEnd.ClientTruncated => "client_truncated",
+        RelayEnd.UpstreamTruncated => "upstream_truncated",
         RelayEnd.Cut => "cut",
         _ => throw new System.Diagnostics.UnreachableException(),
     };

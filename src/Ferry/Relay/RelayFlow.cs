@@ -42,6 +42,6 @@ internal sealed class RelayFlow(DataLeg from, DataLeg to)
         _isStopped = true;
         From.StopReceiving();
         // A pump that waits for room in a leg which no longer reads now gets EPIPE.
-        To.TryShutdownSend();
+        To.StopSending();
     }
 }

@@ -4,16 +4,12 @@ using Ferry.Transport;
 namespace Ferry.Relay;
 
 /// <summary>Carries bytes through a buffer: every platform, every kind of leg. A leg that waits holds no buffer.</summary>
-internal sealed class StreamRelay : IRelay
+internal sealed class StreamRelay(ArrayPool<byte> buffers) : IRelay
 {
     private const int BufferSize = 256 * 1024;
 
-    private StreamRelay()
-    {
-    }
-
-    /// <summary>It has no state, so there is one.</summary>
-    public static StreamRelay Shared { get; } = new();
+    /// <summary>The one of this process.</summary>
+    public static StreamRelay Shared { get; } = new(ArrayPool<byte>.Shared);
 
     public async ValueTask<FlowEnd> CopyAsync(RelayFlow flow)
     {
@@ -22,6 +18,7 @@ internal sealed class StreamRelay : IRelay
         {
             while (true)
             {
+                LegReadStatus status;
                 int count;
                 try
                 {
@@ -34,15 +31,26 @@ internal sealed class StreamRelay : IRelay
                     await readable.ConfigureAwait(false);
                     if (flow.IsStopped)
                         return FlowEnd.Stopped;
-                    buffer ??= ArrayPool<byte>.Shared.Rent(BufferSize);
-                    count = await flow.From.ReceiveAsync(buffer).ConfigureAwait(false);
+                    buffer ??= buffers.Rent(BufferSize);
+                    status = flow.From.Receive(buffer, out count);
                 }
                 catch (Exception exception) when (DataLeg.IsEnd(exception))
                 {
                     return FlowEnd.ReadFailed;
                 }
-                if (count == 0)
-                    return flow.IsStopped ? FlowEnd.Stopped : FlowEnd.Closed;
+                switch (status)
+                {
+                    case LegReadStatus.Nothing:
+                        if (flow.From.HasBuffered)
+                            await Task.Yield(); // much has come in, and no byte of it is the file's
+                        continue;
+                    case LegReadStatus.Closed:
+                        return flow.IsStopped ? FlowEnd.Stopped : FlowEnd.Closed;
+                    case LegReadStatus.Truncated:
+                        return flow.IsStopped ? FlowEnd.Stopped : FlowEnd.Truncated;
+                    case LegReadStatus.Failed:
+                        return FlowEnd.ReadFailed;
+                }
 
                 try
                 {
@@ -66,10 +74,10 @@ internal sealed class StreamRelay : IRelay
         }
     }
 
-    private static void Return(ref byte[]? buffer)
+    private void Return(ref byte[]? buffer)
     {
         if (buffer is not null)
-            ArrayPool<byte>.Shared.Return(buffer);
+            buffers.Return(buffer);
         buffer = null;
     }
 }

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Ferry.Config;
 using Ferry.Telemetry;
 using Ferry.Transport;
+using Ferry.Transport.Tls;
 using Ferry.Upstreams;
 using Microsoft.Extensions.Logging;
 
@@ -16,6 +17,17 @@ internal sealed class ControlServer
     public required UpstreamGroup Upstreams { get; init; }
 
     public required PortPool Ports { get; init; }
+
+    /// <summary>Null where clients are offered no TLS.</summary>
+    public ReloadingTlsContext? ClientTls { get; init; }
+
+    /// <summary>Null where servers are spoken to in clear.</summary>
+    public ReloadingTlsContext? UpstreamTls { get; init; }
+
+    /// <summary>Who servers should be.</summary>
+    public TlsPeerName PeerName { get; init; } = TlsPeerName.Any;
+
+    public required LingeringLegs Lingering { get; init; }
 
     public required FerryMetrics Metrics { get; init; }
 

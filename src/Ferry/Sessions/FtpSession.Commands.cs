@@ -21,6 +21,9 @@ internal sealed partial class FtpSession
         FlushClient,
         WaitForReply,
         OpenTransfer,
+        Insert,
+        StartTls,
+        StopTls,
     }
 
     private async Task PumpCommandsAsync()
@@ -56,7 +59,21 @@ internal sealed partial class FtpSession
                         await ReplySignal().ConfigureAwait(false);
                         break;
                     case CommandStep.OpenTransfer:
-                        await OpenTransferAsync(decision.Verb, length).ConfigureAwait(false);
+                        await OpenTransferAsync(decision, length).ConfigureAwait(false);
+                        break;
+                    case CommandStep.Insert:
+                        _writingUpstream = true;
+                        _upstream!.Write(decision.Bytes);
+                        await _upstream.FlushAsync().ConfigureAwait(false);
+                        _writingUpstream = false;
+                        break;
+                    case CommandStep.StartTls:
+                        _client.Consume(length);
+                        await SwitchClientToTlsAsync(decision).ConfigureAwait(false);
+                        break;
+                    case CommandStep.StopTls:
+                        _client.Consume(length);
+                        await ClearClientAsync(decision).ConfigureAwait(false);
                         break;
                 }
                 if (_endReason is not null)
@@ -76,7 +93,7 @@ internal sealed partial class FtpSession
 
     private bool _writingUpstream;
 
-    /// <summary>Looks at the next command. It stays in the buffer where the step says so: Forward, Rewrite, OpenTransfer, WaitForReply.</summary>
+    /// <summary>Looks at the next command. It stays in the buffer where the step says so: Forward, Rewrite, OpenTransfer, WaitForReply, Insert, StartTls, StopTls.</summary>
     private CommandStep TakeCommand(out ControlDecision decision, out int length)
     {
         decision = default;
@@ -122,7 +139,7 @@ internal sealed partial class FtpSession
 
     private CommandStep Act(ControlDecision decision, int length, ReadOnlySpan<byte> command)
     {
-        if (decision.Kind != DecisionKind.Wait)
+        if (decision.Kind is not (DecisionKind.Wait or DecisionKind.Insert))
         {
             _commands++;
             if (_server.Logger.IsEnabled(LogLevel.Debug))
@@ -138,6 +155,12 @@ internal sealed partial class FtpSession
                 return CommandStep.OpenTransfer;
             case DecisionKind.Wait:
                 return CommandStep.WaitForReply;
+            case DecisionKind.Insert:
+                return CommandStep.Insert;
+            case DecisionKind.StartClientTls:
+                return CommandStep.StartTls;
+            case DecisionKind.StopClientTls:
+                return CommandStep.StopTls;
             case DecisionKind.Answer:
                 _client.Consume(length);
                 _client.Write(decision.Bytes);

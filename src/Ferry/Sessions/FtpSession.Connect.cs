@@ -1,7 +1,6 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
-using Ferry.Protocol;
+using Ferry.Config;
 using Ferry.Transport;
 using Microsoft.Extensions.Logging;
 
@@ -70,9 +69,7 @@ internal sealed partial class FtpSession
             result.Socket.Dispose();
             return ($"the connection was lost ({e.SocketErrorCode})", false);
         }
-        BeginStep(channel, _server.Config.BannerTimeout);
-        var failure = await ReadGreetingAsync(channel).ConfigureAwait(false);
-        EndStep();
+        var failure = await GreetAsync(channel).ConfigureAwait(false);
         if (failure is null)
         {
             lock (_sync)
@@ -86,35 +83,23 @@ internal sealed partial class FtpSession
         return (failure ?? "the session ended", false);
     }
 
-    private static async Task<string?> ReadGreetingAsync(ControlChannel channel)
+    /// <summary>Waits for the greeting, with TLS around it or behind it where the server is to have it.</summary>
+    /// <returns>Null, or what was wrong.</returns>
+    private async Task<string?> GreetAsync(ControlChannel channel)
     {
-        try
-        {
-            while (true)
-            {
-                switch (LineScanner.TryRead(channel.Buffered, out var line, out _))
-                {
-                    case OperationStatus.Done:
-                        // 120 announces a delay (RFC 959 §5.4); any other code but 220 is a server that does not want the session.
-                        var code = ReplyLine.Parse(line).Code;
-                        return code is 220 or 120 ? null
-                            : code == 0 ? "its greeting is not that of an FTP server"
-                            : $"it greeted with {code}";
-                    case OperationStatus.InvalidData:
-                        return "its greeting is too long";
-                }
-                if (!await channel.FillAsync().ConfigureAwait(false))
-                    return "it closed the connection without a greeting";
-            }
-        }
-        catch (SocketException e) when (e.SocketErrorCode != SocketError.OperationAborted)
-        {
-            return $"reading its greeting failed ({e.SocketErrorCode})";
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return "it sent no greeting in time";
-        }
+        var mode = _server.Config.UpstreamTls.Mode;
+        var byAuth = mode == UpstreamTls.Explicit || (mode == UpstreamTls.Match && _isImplicit);
+        if (mode == UpstreamTls.Implicit && await StartUpstreamTlsAsync(channel).ConfigureAwait(false) is { } early)
+            return early;
+        BeginStep(channel, _server.Config.BannerTimeout);
+        var (failure, bySsl) = byAuth ? await UpstreamGreeting.ReadAndAskForTlsAsync(channel).ConfigureAwait(false)
+            : (await UpstreamGreeting.ReadAsync(channel).ConfigureAwait(false), false);
+        EndStep();
+        if (failure is null && byAuth)
+            failure = await StartUpstreamTlsAsync(channel).ConfigureAwait(false);
+        if (failure is null && channel.Tls is not null)
+            _engine.UpstreamTlsStarted(bySsl);
+        return failure;
     }
 
     private void BeginStep(IDisposable step, TimeSpan limit)

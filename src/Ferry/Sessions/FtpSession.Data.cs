@@ -97,8 +97,9 @@ internal sealed partial class FtpSession
     }
 
     /// <summary>Connects to the server's data port and forwards the transfer command, which is the buffer's first line.</summary>
-    private async Task OpenTransferAsync(FtpVerb verb, int length)
+    private async Task OpenTransferAsync(ControlDecision decision, int length)
     {
+        var verb = decision.Verb;
         var passive = TakePassive();
         var leg = passive is null ? null : await ConnectDataAsync(passive).ConfigureAwait(false);
         if (leg is null)
@@ -116,7 +117,7 @@ internal sealed partial class FtpSession
             return;
         }
         var argument = FtpCommand.Parse(_client.Buffered[..length].TrimEnd("\r\n"u8)).Argument.ToArray();
-        var transfer = new Transfer(passive!.Lease, leg, verb, FtpVerbs.DataOf(verb), argument, LogMatched);
+        var transfer = new Transfer(passive!.Lease, leg, verb, FtpVerbs.DataOf(verb), argument, TlsFor(decision), LogMatched);
         if (Register(transfer, verb))
             await ForwardCommandAsync(length).ConfigureAwait(false);
     }
@@ -184,7 +185,7 @@ internal sealed partial class FtpSession
             GiveBack(passive.Lease);
             return;
         }
-        var transfer = new Transfer(passive.Lease, leg, decision.Verb, DataUse.None, [], LogMatched) { Number = decision.Transfer };
+        var transfer = new Transfer(passive.Lease, leg, decision.Verb, DataUse.None, [], TlsFor(decision), LogMatched) { Number = decision.Transfer };
         if (!Register(transfer, null))
             return;
         transfer.Start(_server.Time.GetTimestamp());
@@ -212,7 +213,7 @@ internal sealed partial class FtpSession
             if (!transfer.IsStarted)
                 transfer.Discard();
             Conclude(transfer, code);
-            return null;
+            return transfer.Refusal is { } refused ? Refusal(refused) : null; // the server speaks of the connection that was cut over it
         }
         if (!transfer.IsStarted)
             transfer.Start(_server.Time.GetTimestamp());
@@ -225,12 +226,19 @@ internal sealed partial class FtpSession
         var outcome = await transfer.Completion.ConfigureAwait(false);
         _holding = false;
         Conclude(transfer, code);
-        if (outcome == TransferOutcome.Complete || transfer.Use == DataUse.None)
-            return null;
-        return outcome == TransferOutcome.NoClient
-            ? ReplyWriter.Line(425, "Can't open data connection: the client did not connect.")
-            : ReplyWriter.Line(426, "Connection closed; transfer aborted.");
+        return outcome == TransferOutcome.Complete || transfer.Use == DataUse.None ? null : Refusal(outcome);
     }
+
+    /// <summary>What the client is told in place of a 2xx that did not come true.</summary>
+    private static byte[] Refusal(TransferOutcome outcome) => outcome switch
+    {
+        TransferOutcome.NoClient => ReplyWriter.Line(425, "Can't open data connection: the client did not connect."),
+        TransferOutcome.ClientTlsFailed => ReplyWriter.Line(425, "Can't open data connection: TLS failed."),
+        TransferOutcome.UpstreamTlsFailed => ReplyWriter.Line(425, "Can't open data connection: TLS with the server failed."),
+        // As vsftpd, whose words clients' users search for.
+        TransferOutcome.ReuseMissing => ReplyWriter.Line(522, "SSL connection failed; session reuse required: the data connection must resume the control connection's session."),
+        _ => ReplyWriter.Line(426, "Connection closed; transfer aborted."),
+    };
 
     private void SweepData(long now)
     {

@@ -49,6 +49,10 @@ internal sealed partial class FtpSession
         var outcome = transfer.Completion.Result;
         if (transfer.Failure is { } failure)
             Log.Failed(_server.Logger, failure, Id);
+        if (transfer.TlsFailure is { } reason)
+            Log.DataTlsFailed(_server.Logger, Id, transfer.Refusal == TransferOutcome.UpstreamTlsFailed ? "server" : "client", reason);
+        if (transfer.IsTruncated)
+            _server.Metrics.TlsTruncated(client: transfer.Use == DataUse.Upload);
         if (code >= 400 && outcome == TransferOutcome.Complete)
             outcome = TransferOutcome.Refused;
         if (transfer.AbortRequested && outcome != TransferOutcome.Complete)
@@ -88,6 +92,8 @@ internal sealed partial class FtpSession
             Bytes = bytes,
             Outcome = tag,
             RelayEnd = transfer.RelayEnd,
+            ClientTls = RecordOf(transfer.ClientTls),
+            UpstreamTls = RecordOf(transfer.UpstreamTls),
         });
     }
 
@@ -99,6 +105,9 @@ internal sealed partial class FtpSession
 
     private static partial class Log
     {
+        [LoggerMessage(452, LogLevel.Warning, "session {Session}: TLS with the {Side} on a data connection failed: {Reason}")]
+        public static partial void DataTlsFailed(ILogger logger, string session, string side, string reason);
+
         [LoggerMessage(450, LogLevel.Information, "session {Session}: {Verb} finished: {Outcome}, {ToClient} bytes to the client, {ToServer} to the server, ended by {End}, {Seconds:F3} s")]
         public static partial void TransferEnded(ILogger logger, string session, string verb, string outcome, long toClient, long toServer, string end, double seconds);
 

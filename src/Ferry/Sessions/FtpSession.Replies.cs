@@ -21,6 +21,8 @@ internal sealed partial class FtpSession
         Next,
         StartTransfer,
         FinishTransfer,
+        StartTls,
+        StopTls,
         Endless,
     }
 
@@ -45,6 +47,12 @@ internal sealed partial class FtpSession
                         break;
                     case ReplyStep.FinishTransfer:
                         await FinishTransferAsync(decision, length).ConfigureAwait(false);
+                        break;
+                    case ReplyStep.StartTls:
+                        await SwitchUpstreamToTlsAsync().ConfigureAwait(false);
+                        break;
+                    case ReplyStep.StopTls:
+                        await ClearUpstreamAsync().ConfigureAwait(false);
                         break;
                     case ReplyStep.Endless:
                         Log.EndlessReply(_server.Logger, Id);
@@ -121,7 +129,13 @@ internal sealed partial class FtpSession
             WriteReply(decision, line, length);
         }
         SignalReply();
-        return decision.Kind == DecisionKind.StartTransfer ? ReplyStep.StartTransfer : ReplyStep.Next;
+        return decision.Kind switch
+        {
+            DecisionKind.StartTransfer => ReplyStep.StartTransfer,
+            DecisionKind.StartUpstreamTls => ReplyStep.StartTls,
+            DecisionKind.StopUpstreamTls => ReplyStep.StopTls,
+            _ => ReplyStep.Next,
+        };
     }
 
     /// <summary>Writes what the client is to see of a line, and the answers whose turn it is then. Under the lock.</summary>
@@ -131,6 +145,9 @@ internal sealed partial class FtpSession
         {
             case DecisionKind.Forward or DecisionKind.StartTransfer or DecisionKind.FinishTransfer:
                 ForwardReply(line, length);
+                break;
+            case DecisionKind.Rewrite:
+                _client.Write(decision.Bytes);
                 break;
             case DecisionKind.OpenPassive:
                 _client.Write(OpenPassive(decision));

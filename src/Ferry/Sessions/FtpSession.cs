@@ -42,14 +42,16 @@ internal sealed partial class FtpSession
     /// <param name="listener">The address that the control listener is bound to.</param>
     /// <param name="server">The server block.</param>
     /// <param name="id">The session's name in every log.</param>
+    /// <param name="isImplicit">The listener speaks TLS from the first byte.</param>
     /// <exception cref="SocketException">The client has gone.</exception>
-    public FtpSession(Socket socket, IPAddress listener, ControlServer server, string id)
+    public FtpSession(Socket socket, IPAddress listener, ControlServer server, string id, bool isImplicit = false)
     {
+        _isImplicit = isImplicit;
         _server = server;
         _listener = listener;
         Id = id;
         _client = new ControlChannel(socket, server.Config.TcpNoDelay, server.Config.SocketKeepalive, urgent: true);
-        _engine = new ControlEngine(_client.RemoteEndPoint.AddressFamily);
+        _engine = new ControlEngine(_client.RemoteEndPoint.AddressFamily, RulesOf(server.Config, isImplicit));
         _startedAt = _loggedOutAt = _activity = server.Time.GetTimestamp();
         _start = server.Time.GetUtcNow();
     }
@@ -81,7 +83,7 @@ internal sealed partial class FtpSession
         Log.Connected(_server.Logger, Id, _client.RemoteEndPoint, _client.LocalEndPoint);
         try
         {
-            if (await ConnectAsync().ConfigureAwait(false))
+            if ((!_isImplicit || await StartClientTlsAsync().ConfigureAwait(false)) && await ConnectAsync().ConfigureAwait(false))
             {
                 var replies = PumpRepliesAsync();
                 var commands = PumpCommandsAsync();
@@ -101,7 +103,8 @@ internal sealed partial class FtpSession
     /// <summary>Turns the client away instead of running the session.</summary>
     public void Refuse()
     {
-        _client.EndWith("421 Too many sessions; try again later.\r\n"u8);
+        // On a TLS listener there is nobody yet who could read it.
+        _client.EndWith(_isImplicit ? [] : "421 Too many sessions; try again later.\r\n"u8);
         _client.Close();
     }
 
@@ -212,6 +215,7 @@ internal sealed partial class FtpSession
         List<Transfer> transfers;
         lock (_sync)
             transfers = _transfers is null ? [] : [.. _transfers];
+        _upstreamSession?.Dispose();
         foreach (var transfer in transfers)
         {
             await transfer.Completion.ConfigureAwait(false);
@@ -232,6 +236,8 @@ internal sealed partial class FtpSession
             Server = _upstreamServer?.Name,
             Upstream = _upstreamServer?.EndPoint,
             UpstreamConnectTime = _connectTime,
+            ClientTls = RecordOf(_client.TlsInfo),
+            UpstreamTls = RecordOf(_upstream?.TlsInfo),
             User = _engine.User,
             LoggedIn = _wasLoggedIn,
             EndReason = SessionEndReasons.Tag(reason),

@@ -30,6 +30,15 @@ public enum SessionEndReason
     /// <summary>The server broke the protocol beyond repair.</summary>
     UpstreamProtocolError,
 
+    /// <summary>TLS with the client did not come about, or its certificate was not accepted.</summary>
+    ClientTlsFailed,
+
+    /// <summary>TLS with the server did not come about after the client had seen its greeting; the client was told 421.</summary>
+    UpstreamTlsFailed,
+
+    /// <summary>Bytes in clear came with AUTH or behind its 234: an attempt to smuggle them into the protected session.</summary>
+    TlsInjection,
+
     /// <summary>Ferry drained (SIGQUIT); the session was idle or its transfer had finished, and the client was told 421.</summary>
     Drained,
 
@@ -54,6 +63,9 @@ internal static class SessionEndReasons
         SessionEndReason.LoginTimeout => "login_timeout",
         SessionEndReason.IdleTimeout => "idle_timeout",
         SessionEndReason.UpstreamProtocolError => "upstream_protocol_error",
+        SessionEndReason.ClientTlsFailed => "client_tls_failed",
+        SessionEndReason.UpstreamTlsFailed => "upstream_tls_failed",
+        SessionEndReason.TlsInjection => "tls_injection",
         SessionEndReason.Drained => "drained",
         SessionEndReason.Stopped => "stopped",
         SessionEndReason.InternalError => "internal_error",
@@ -63,7 +75,8 @@ internal static class SessionEndReasons
     /// <summary>The status that nginx's stream logs have for such an end.</summary>
     public static int Status(SessionEndReason reason) => reason switch
     {
-        SessionEndReason.NoUpstream or SessionEndReason.UpstreamFailed or SessionEndReason.UpstreamProtocolError => 502,
+        SessionEndReason.NoUpstream or SessionEndReason.UpstreamFailed or SessionEndReason.UpstreamProtocolError
+            or SessionEndReason.UpstreamTlsFailed => 502,
         SessionEndReason.InternalError => 500,
         _ => 200,
     };

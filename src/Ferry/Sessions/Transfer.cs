@@ -13,7 +13,7 @@ namespace Ferry.Sessions;
 ///      └────4xx/5xx────────────────────────────────────────^
 /// </code>
 /// </summary>
-internal sealed class Transfer
+internal sealed partial class Transfer
 {
     // How long a transfer that the server has already ended may move nothing before it is cut.
     private static readonly TimeSpan WindDownLimit = TimeSpan.FromSeconds(2);
@@ -24,7 +24,9 @@ internal sealed class Transfer
     private readonly DataLease _lease;
     private readonly DataUse _use;
     private readonly Action<Transfer> _matched;
+    private readonly TransferTls? _tls;
     private readonly DataLeg _upstream;
+    private DataLeg? _client;
     private DataRelay? _relay;
     private TransferOutcome? _cut;
     private bool _started;
@@ -37,9 +39,11 @@ internal sealed class Transfer
     /// <param name="verb">The transfer command.</param>
     /// <param name="use">Which way its data goes; None where that is not known.</param>
     /// <param name="path">The command's argument, for the log.</param>
+    /// <param name="tls">How the connections are protected; null: not at all.</param>
     /// <param name="matched">Told when the client's connection has come.</param>
-    public Transfer(DataLease lease, DataLeg upstream, FtpVerb verb, DataUse use, byte[] path, Action<Transfer> matched)
+    public Transfer(DataLease lease, DataLeg upstream, FtpVerb verb, DataUse use, byte[] path, TransferTls? tls, Action<Transfer> matched)
     {
+        _tls = tls;
         _lease = lease;
         _upstream = upstream;
         _use = use;
@@ -114,6 +118,7 @@ internal sealed class Transfer
     {
         _upstream.Dispose();
         _lease.Dispose();
+        _tls?.Resume?.Dispose();
         _completion.TrySetResult(TransferOutcome.Refused);
     }
 
@@ -121,19 +126,31 @@ internal sealed class Transfer
     public void Cut(TransferOutcome reason)
     {
         DataRelay? relay;
+        DataLeg? client;
         bool started;
         lock (_sync)
         {
             _cut ??= reason;
             relay = _relay;
+            client = _client;
             started = _started;
         }
-        relay?.Cut();
+        if (relay is not null)
+        {
+            relay.Cut();
+        }
+        else if (client is not null)
+        {
+            // They are shaking hands.
+            client.Reset();
+            _upstream.Reset();
+        }
         _lease.DisposeIfWaiting();
         if (started)
             return;
         _upstream.Reset();
         _lease.Dispose();
+        _tls?.Resume?.Dispose();
         _completion.TrySetResult(reason);
     }
 
@@ -149,7 +166,7 @@ internal sealed class Transfer
     public bool Sweep(long now, TimeProvider time, TimeSpan connectLimit, TimeSpan stallLimit)
     {
         TimeSpan still;
-        bool waiting;
+        bool waiting, hasClient;
         lock (_sync)
         {
             if (!_started || _completion.Task.IsCompleted)
@@ -163,10 +180,11 @@ internal sealed class Transfer
             }
             still = time.GetElapsedTime(_seenAt, now);
             waiting = _relay is null;
+            hasClient = _client is not null;
             if (still < (_windingDown ? WindDownLimit : waiting ? connectLimit : stallLimit))
                 return false;
         }
-        Cut(waiting ? TransferOutcome.NoClient : _windingDown && AbortRequested ? TransferOutcome.Aborted : TransferOutcome.Stalled);
+        Cut(waiting && !hasClient ? TransferOutcome.NoClient : _windingDown && AbortRequested ? TransferOutcome.Aborted : TransferOutcome.Stalled);
         return false;
     }
 
@@ -207,6 +225,7 @@ internal sealed class Transfer
                 socket?.Abort();
                 _upstream.Reset();
             }
+            _tls?.Resume?.Dispose();
             _lease.Dispose();
             _completion.TrySetResult(outcome);
         }
@@ -216,14 +235,24 @@ internal sealed class Transfer
     {
         var client = new DataLeg(socket);
         ClientEndPoint = client.RemoteEndPoint;
+        lock (_sync)
+            _client = client;
         _matched(this);
+        if (_tls is not null && await SecureAsync(_tls, client).ConfigureAwait(false) is { } failure)
+        {
+            client.Reset();
+            _upstream.Reset();
+            client.LeaveTls();
+            _upstream.LeaveTls();
+            return _cut ?? failure;
+        }
         var direction = _use switch
         {
             DataUse.Upload => TransferDirection.Upload,
             DataUse.None => TransferDirection.Either,
             _ => TransferDirection.Download,
         };
-        var relay = new DataRelay(client, _upstream, direction);
+        var relay = new DataRelay(client, _upstream, direction, _tls?.Lingering, _tls?.AllowTruncation ?? false);
         lock (_sync)
             _relay = relay;
         if (_cut is not null)

@@ -11,11 +11,20 @@ internal enum TransferOutcome
     /// <summary>The client did not connect to the port that it was told.</summary>
     NoClient,
 
-    /// <summary>The client's data connection was reset or closed too early.</summary>
+    /// <summary>The client's data connection was reset, cut off or closed too early.</summary>
     ClientAborted,
 
-    /// <summary>The server's data connection was reset or closed too early.</summary>
+    /// <summary>The server's data connection was reset, cut off or closed too early.</summary>
     UpstreamAborted,
+
+    /// <summary>TLS with the client did not come about on its data connection.</summary>
+    ClientTlsFailed,
+
+    /// <summary>TLS with the server did not come about on its data connection.</summary>
+    UpstreamTlsFailed,
+
+    /// <summary>The client's data connection did not resume its control connection's TLS session, which <c>ftp_tls_session_reuse</c> requires.</summary>
+    ReuseMissing,
 
     /// <summary>The server said 4xx or 5xx.</summary>
     Refused,
@@ -39,6 +48,9 @@ internal static class TransferOutcomes
         TransferOutcome.NoClient => "no_client",
         TransferOutcome.ClientAborted => "client_aborted",
         TransferOutcome.UpstreamAborted => "upstream_aborted",
+        TransferOutcome.ClientTlsFailed => "client_tls_failed",
+        TransferOutcome.UpstreamTlsFailed => "upstream_tls_failed",
+        TransferOutcome.ReuseMissing => "reuse_missing",
         TransferOutcome.Refused => "refused",
         TransferOutcome.Stalled => "stalled",
         TransferOutcome.Aborted => "aborted",
@@ -49,8 +61,8 @@ internal static class TransferOutcomes
     /// <summary>What a relay's end says of the transfer.</summary>
     public static TransferOutcome Of(RelayResult result) => result.IsComplete ? TransferOutcome.Complete : result.End switch
     {
-        RelayEnd.ClientClosed or RelayEnd.ClientReadFailed or RelayEnd.ClientWriteFailed => TransferOutcome.ClientAborted,
-        RelayEnd.UpstreamClosed or RelayEnd.UpstreamReadFailed or RelayEnd.UpstreamWriteFailed => TransferOutcome.UpstreamAborted,
+        RelayEnd.ClientClosed or RelayEnd.ClientReadFailed or RelayEnd.ClientWriteFailed or RelayEnd.ClientTruncated => TransferOutcome.ClientAborted,
+        RelayEnd.UpstreamClosed or RelayEnd.UpstreamReadFailed or RelayEnd.UpstreamWriteFailed or RelayEnd.UpstreamTruncated => TransferOutcome.UpstreamAborted,
         _ => TransferOutcome.SessionEnded,
     };
 }

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 
 namespace Ferry.Transport;
 
-/// <summary>One leg of a transfer: the client's data connection or the server's. Owns its socket.</summary>
-internal sealed class DataLeg : IDisposable
+/// <summary>One leg of a transfer: the client's data connection or the server's, plain or in TLS. Owns its socket, and its TLS.</summary>
+internal sealed partial class DataLeg : IDisposable
 {
     private const int IPPROTO_TCP = 6;
     private const int TCP_INFO = 11;
@@ -26,27 +26,49 @@ internal sealed class DataLeg : IDisposable
     /// <summary>Whether <paramref name="exception"/> is what a call on a leg throws when its peer, or we, have ended it.</summary>
     public static bool IsEnd(Exception exception) => exception is SocketException or ObjectDisposedException;
 
-    /// <summary>Ends when the leg has bytes, its end or an error to read; reads nothing (the result is 0) and holds no buffer.</summary>
-    public ValueTask<int> WaitReadableAsync() => Socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
+    /// <summary>Ends when a <see cref="Receive"/> may find something; reads nothing (the result is 0) and holds no buffer.</summary>
+    public ValueTask<int> WaitReadableAsync() => _tls is null ? Socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None) : WaitTlsReadableAsync(_tls);
 
-    /// <summary>Reads what is there; 0 is the end of the peer's stream.</summary>
-    public ValueTask<int> ReceiveAsync(Memory<byte> buffer) => Socket.ReceiveAsync(buffer, SocketFlags.None);
-
-    /// <summary>Sends all of <paramref name="bytes"/>.</summary>
-    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    /// <summary>Reads what is there. Never waits.</summary>
+    public LegReadStatus Receive(Span<byte> buffer, out int count)
     {
-        while (bytes.Length > 0)
-            bytes = bytes[await Socket.SendAsync(bytes, SocketFlags.None).ConfigureAwait(false)..];
+        if (_tls is not null)
+            return ReceiveTls(_tls, buffer, out count);
+        count = Socket.Receive(buffer, SocketFlags.None, out SocketError error);
+        return error switch
+        {
+            SocketError.Success => count > 0 ? LegReadStatus.Data : LegReadStatus.Closed,
+            SocketError.WouldBlock => LegReadStatus.Nothing,
+            _ => LegReadStatus.Failed,
+        };
     }
 
-    /// <summary>Ends our direction in order (FIN) once everything sent before has gone out.</summary>
-    public void ShutdownSend() => Socket.Shutdown(SocketShutdown.Send);
+    /// <summary>Sends all of <paramref name="bytes"/>.</summary>
+    /// <exception cref="SocketException">The connection failed.</exception>
+    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes) => _tls is null ? SendPlainAsync(bytes) : SendTlsAsync(_tls, bytes);
 
-    /// <summary>As <see cref="ShutdownSend"/>; false when the connection is gone and the FIN will not be sent.</summary>
-    public bool TryShutdownSend() => TryShutdown(SocketShutdown.Send);
+    /// <summary>Ends our direction, once everything sent before has gone out: FIN, in TLS behind a close_notify.</summary>
+    /// <param name="isWhole">False in TLS: without close_notify, for a stream that was cut off.</param>
+    /// <returns>False when the connection is gone, and the peer will not be told.</returns>
+    public ValueTask<bool> TryEndAsync(bool isWhole) => _tls is null ? new(TryShutdown(SocketShutdown.Send)) : TryEndTlsAsync(_tls, isWhole);
 
     /// <summary>Ends the reading of the leg: a <see cref="WaitReadableAsync"/> in flight returns, without an exception. What the kernel has is still there to read.</summary>
-    public void StopReceiving() => TryShutdown(SocketShutdown.Receive);
+    public void StopReceiving()
+    {
+        if (_tls is null)
+            TryShutdown(SocketShutdown.Receive);
+        else
+            StopReceivingTls();
+    }
+
+    /// <summary>Ends all waiting for room on the leg: a <see cref="SendAsync"/> in flight fails with <see cref="SocketError.Shutdown"/>. Nothing more is sent but an end.</summary>
+    public void StopSending()
+    {
+        if (_tls is null)
+            TryShutdown(SocketShutdown.Send);
+        else
+            StopSendingTls();
+    }
 
     /// <summary>Whether the kernel has given up the connection, which a read after it may show as a plain end of stream.</summary>
     /// <remarks>A reset is told once, to the first call of either direction; every later read returns 0. A connection that the peer ended
@@ -67,8 +89,9 @@ internal sealed class DataLeg : IDisposable
         }
     }
 
-    /// <summary>Throws away what the peer has sent and nobody will read, at most <paramref name="limit"/> bytes; waits for nothing.</summary>
-    public void DiscardReceived(int limit)
+    /// <summary>Throws away what the peer has sent and nobody will read, at most <paramref name="limit"/> bytes, and counts them off; waits for nothing.</summary>
+    /// <returns>Whether the peer may send more: its end has not come, and the limit is not reached.</returns>
+    public bool DiscardReceived(ref int limit)
     {
         Span<byte> buffer = stackalloc byte[8192];
         try
@@ -77,7 +100,7 @@ internal sealed class DataLeg : IDisposable
             {
                 int count = Socket.Receive(buffer, SocketFlags.None, out SocketError error);
                 if (count <= 0 || error != SocketError.Success)
-                    return;
+                    return error == SocketError.WouldBlock;
                 limit -= count;
             }
         }
@@ -85,12 +108,23 @@ internal sealed class DataLeg : IDisposable
         {
             // Closed already: nothing is there.
         }
+        return false;
     }
 
-    /// <summary>Closes the leg as an abort: the peer gets RST and cannot take what it has for a whole file. Ends any call in flight.</summary>
+    /// <summary>Closes the connection as an abort: the peer gets RST and cannot take what it has for a whole file. Ends any call in flight.</summary>
     public void Reset() => Socket.Abort();
 
-    public void Dispose() => Socket.Dispose();
+    public void Dispose()
+    {
+        Socket.Dispose();
+        LeaveTls();
+    }
+
+    private async ValueTask SendPlainAsync(ReadOnlyMemory<byte> bytes)
+    {
+        while (bytes.Length > 0)
+            bytes = bytes[await Socket.SendAsync(bytes, SocketFlags.None).ConfigureAwait(false)..];
+    }
 
     private bool TryShutdown(SocketShutdown direction)
     {

@@ -26,14 +26,14 @@ public sealed class RelayCopyTests
     [MemberData(nameof(Sizes))]
     public async Task Every_byte_arrives_and_nothing_else(RelayKind kind, bool upload, long size)
     {
-        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
         Task<RelayResult> run = rig.RunAsync();
-        Task<(long Size, string Hash, SocketError End)> received = rig.Receiver.ReceiveFileAsync();
+        Task<(long Size, string Hash, StreamEnd End)> received = rig.Receiver.ReceiveFileAsync();
 
         string sent = await rig.Sender.SendFileAsync(size);
-        rig.Sender.Finish();
+        await rig.Sender.FinishAsync();
 
-        Assert.Equal((size, sent, SocketError.Success), await received);
+        Assert.Equal((size, sent, StreamEnd.InOrder), await received);
         RelayResult result = await run;
         Assert.Equal(new RelayResult(rig.SenderClosed, upload ? 0 : size, upload ? size : 0), result);
         Assert.True(result.IsComplete);
@@ -45,16 +45,16 @@ public sealed class RelayCopyTests
     public async Task Both_directions_run_at_once(RelayKind kind)
     {
         const long Size = 8 << 20;
-        using RelayRig rig = await RelayRig.OpenAsync(kind, TransferDirection.Either);
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, TransferDirection.Either);
         Task<RelayResult> run = rig.RunAsync();
 
-        Task<(long, string, SocketError)> atClient = rig.Client.ReceiveFileAsync();
-        Task<(long, string, SocketError)> atUpstream = rig.Upstream.ReceiveFileAsync();
+        Task<(long, string, StreamEnd)> atClient = rig.Client.ReceiveFileAsync();
+        Task<(long, string, StreamEnd)> atUpstream = rig.Upstream.ReceiveFileAsync();
         string[] sent = await Task.WhenAll(rig.Client.SendFileAsync(Size), rig.Upstream.SendFileAsync(Size));
-        rig.Client.Finish();
-        Assert.Equal((Size, sent[0], SocketError.Success), await atUpstream);
-        rig.Upstream.Finish();
-        Assert.Equal((Size, sent[1], SocketError.Success), await atClient);
+        await rig.Client.FinishAsync();
+        Assert.Equal((Size, sent[0], StreamEnd.InOrder), await atUpstream);
+        await rig.Upstream.FinishAsync();
+        Assert.Equal((Size, sent[1], StreamEnd.InOrder), await atClient);
 
         Assert.Equal(new RelayResult(RelayEnd.ClientClosed, Size, Size), await run);
     }
@@ -63,7 +63,7 @@ public sealed class RelayCopyTests
     [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
     public async Task A_slow_sender_waits_for_nobody(RelayKind kind, bool upload)
     {
-        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
         Task<RelayResult> run = rig.RunAsync();
 
         // Each byte arrives before the next is sent: nothing is held back to gather more.
@@ -72,7 +72,7 @@ public sealed class RelayCopyTests
             await rig.Sender.SendAsync(new byte[1]);
             await rig.Receiver.ReceiveExactlyAsync(1);
         }
-        rig.Sender.Finish();
+        await rig.Sender.FinishAsync();
 
         Assert.True((await run).IsComplete);
         Assert.Equal(200, rig.Moved);
@@ -82,14 +82,14 @@ public sealed class RelayCopyTests
     [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
     public async Task Urgent_bytes_do_not_stop_the_rest(RelayKind kind, bool upload)
     {
-        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
         await rig.Sender.SendAsync(new byte[100]);
-        await rig.Sender.SendAsync(new byte[1], SocketFlags.OutOfBand);
+        await rig.Sender.Socket.SendAsync(new byte[1], SocketFlags.OutOfBand);
         await rig.Sender.SendAsync(new byte[200]);
 
         Task<RelayResult> run = Task.Run(rig.RunAsync);
         await rig.Receiver.ReceiveExactlyAsync(300);
-        rig.Sender.Finish();
+        await rig.Sender.FinishAsync();
 
         Assert.True((await run).IsComplete);
         Assert.Equal(300, rig.Moved);
@@ -103,28 +103,28 @@ public sealed class RelayCopyTests
         const int BufferSize = 64 * 1024;
         const int MostUnderway = (1 << 20) + (64 * 1024) + (8 * 2 * BufferSize);
         const int Size = 16 << 20;
-        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), BufferSize);
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), BufferSize);
         Task<RelayResult> run = rig.RunAsync();
 
-        rig.Sender.Blocking = false;
-        byte[] chunk = new byte[128 * 1024];
+        byte[] chunk = new byte[8 * 1024], buffer = new byte[8 * 1024];
+        Task sending = Task.CompletedTask;
         int sent = 0, received = 0, mostUnderway = 0;
         while (received < Size)
         {
-            while (sent < Size)
+            // What has to wait is not underway, but for a part of it.
+            while (sent < Size && sending.IsCompleted)
             {
-                int count = rig.Sender.Send(chunk.AsSpan(0, Math.Min(chunk.Length, Size - sent)), SocketFlags.None, out SocketError error);
-                if (error == SocketError.WouldBlock)
-                    break;
-                Assert.Equal(SocketError.Success, error);
-                sent += count;
+                await sending;
+                sending = rig.Sender.SendSlowlyAsync(chunk);
+                sent += chunk.Length;
             }
             mostUnderway = Math.Max(mostUnderway, sent - received);
-            int got = await rig.Receiver.ReceiveAsync(chunk.AsMemory(0, 8 * 1024)).AsTask().WaitAsync(RelayRig.Patience);
+            (int got, _) = await rig.Receiver.ReceiveAsync(buffer);
             Assert.NotEqual(0, got);
             received += got;
         }
-        rig.Sender.Finish();
+        await sending;
+        await rig.Sender.FinishAsync();
 
         Assert.True((await run).IsComplete);
         Assert.InRange(mostUnderway, 1, MostUnderway);

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Ferry.FunctionalTests.Harness;
 using Ferry.Relay;
 
 namespace Ferry.FunctionalTests.Relay;
@@ -9,34 +10,38 @@ public sealed class RelayEndTests
     [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
     public async Task The_senders_end_ends_the_transfer_though_the_receiver_stays(RelayKind kind, bool upload)
     {
-        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
         Task<RelayResult> run = rig.RunAsync();
 
         await rig.Sender.SendAsync(new byte[1000]);
-        rig.Sender.Finish();
+        await rig.Sender.FinishAsync();
 
         // Nobody has read a byte, nor closed: a client may want its 226 first.
         Assert.Equal(rig.SenderClosed, (await run).End);
-        Assert.True(rig.ClientLeg.Socket.SafeHandle.IsClosed);
-        Assert.True(rig.UpstreamLeg.Socket.SafeHandle.IsClosed);
-        Assert.Equal((1000, SocketError.Success), await SizeAndEndAsync(rig.Receiver));
-        Assert.Equal(0, await rig.Sender.ReceiveAsync(new byte[1]).WaitAsync(RelayRig.Patience));
+        Assert.True(rig.SenderLeg.Socket.SafeHandle.IsClosed);
+        Assert.Equal(rig.ReceiverLeg.IsTls, !rig.ReceiverLeg.Socket.SafeHandle.IsClosed);
+        Assert.Equal(rig.ReceiverLeg.IsTls ? 1 : 0, rig.Lingering.Count);
+        Assert.Equal((1000, StreamEnd.InOrder), await rig.Receiver.ReceiveRestAsync());
+        Assert.Equal((0, StreamEnd.InOrder), await rig.Sender.ReceiveRestAsync());
+
+        await rig.Receiver.FinishAsync();
+        await Wait.Until(() => rig.ReceiverLeg.Socket.SafeHandle.IsClosed && rig.Lingering.Count == 0, "the receiver's leg to be closed");
     }
 
     [Theory]
     [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
     public async Task A_half_closed_leg_still_receives(RelayKind kind, bool upstreamFirst)
     {
-        using RelayRig rig = await RelayRig.OpenAsync(kind, TransferDirection.Either);
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, TransferDirection.Either);
         Task<RelayResult> run = rig.RunAsync();
-        (Socket first, Socket second) = upstreamFirst ? (rig.Upstream, rig.Client) : (rig.Client, rig.Upstream);
+        (FarEnd first, FarEnd second) = upstreamFirst ? (rig.Upstream, rig.Client) : (rig.Client, rig.Upstream);
 
         await first.SendAsync(new byte[10]);
-        first.Finish();
-        Assert.Equal((10, SocketError.Success), await SizeAndEndAsync(second));
+        await first.FinishAsync();
+        Assert.Equal((10, StreamEnd.InOrder), await second.ReceiveRestAsync());
         await second.SendAsync(new byte[20]);
-        second.Finish();
-        Assert.Equal((20, SocketError.Success), await SizeAndEndAsync(first));
+        await second.FinishAsync();
+        Assert.Equal((20, StreamEnd.InOrder), await first.ReceiveRestAsync());
 
         RelayResult result = await run;
         Assert.Equal(upstreamFirst ? RelayEnd.UpstreamClosed : RelayEnd.ClientClosed, result.End);
@@ -48,16 +53,16 @@ public sealed class RelayEndTests
     [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
     public async Task A_receiver_that_half_closes_gets_the_file(RelayKind kind, bool upload)
     {
-        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
         Task<RelayResult> run = rig.RunAsync();
 
-        rig.Receiver.Finish();
-        Assert.Equal(0, await rig.Sender.ReceiveAsync(new byte[1]).WaitAsync(RelayRig.Patience));
-        Task<(long, string, SocketError)> received = rig.Receiver.ReceiveFileAsync();
+        await rig.Receiver.FinishAsync();
+        Assert.Equal((0, StreamEnd.InOrder), await rig.Sender.ReceiveRestAsync());
+        Task<(long, string, StreamEnd)> received = rig.Receiver.ReceiveFileAsync();
         string sent = await rig.Sender.SendFileAsync(1 << 20);
-        rig.Sender.Finish();
+        await rig.Sender.FinishAsync();
 
-        Assert.Equal((1 << 20, sent, SocketError.Success), await received);
+        Assert.Equal((1 << 20, sent, StreamEnd.InOrder), await received);
         Assert.Equal(rig.SenderClosed, (await run).End);
     }
 
@@ -65,11 +70,12 @@ public sealed class RelayEndTests
     [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
     public async Task A_receiver_that_closes_early_is_known_to_the_sender_by_FIN_then_by_reset(RelayKind kind, bool upload)
     {
-        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
         Task<RelayResult> run = rig.RunAsync();
 
+        await rig.Receiver.FinishAsync();
         rig.Receiver.Dispose();
-        Assert.Equal(0, await rig.Sender.ReceiveAsync(new byte[1]).WaitAsync(RelayRig.Patience));
+        Assert.Equal((0, StreamEnd.InOrder), await rig.Sender.ReceiveRestAsync());
         SocketError refusal = await rig.Sender.SendUntilRefusedAsync();
 
         // The reset of a connection whose FIN was seen before is EPIPE to Linux.
@@ -83,17 +89,17 @@ public sealed class RelayEndTests
     [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
     public async Task Stray_bytes_of_the_receiver_that_reach_the_sender_do_no_harm(RelayKind kind, bool upload)
     {
-        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload));
         Task<RelayResult> run = rig.RunAsync();
 
         await rig.Receiver.SendAsync(new byte[100]);
         await rig.Sender.ReceiveExactlyAsync(100);
         string sent = await rig.Sender.SendFileAsync(1 << 20);
-        rig.Sender.Finish();
+        await rig.Sender.FinishAsync();
 
         Assert.True((await run).IsComplete);
-        (long size, string hash, SocketError end) = await rig.Receiver.ReceiveFileAsync();
-        Assert.Equal((1 << 20, sent, SocketError.Success), (size, hash, end));
+        (long size, string hash, StreamEnd end) = await rig.Receiver.ReceiveFileAsync();
+        Assert.Equal((1 << 20, sent, StreamEnd.InOrder), (size, hash, end));
     }
 
     [Theory]
@@ -103,41 +109,35 @@ public sealed class RelayEndTests
         // The receiver has little room and reads nothing until the relay has ended; so most of the file is unsent then.
         const int Size = 100_000;
         var oneWay = new OneWayRelay(RelayRig.Of(kind));
-        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), 16 * 1024, oneWay);
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), 16 * 1024, oneWay);
         oneWay.Ignored = rig.ReceiverLeg;
         rig.ReceiverLeg.Socket.SendBufferSize = 2 * Size;
         await rig.Receiver.SendAsync(new byte[3000]);
-        await rig.ReceiverLeg.WaitReadableAsync().AsTask().WaitAsync(RelayRig.Patience);
+        await rig.ReceiverLeg.Socket.ReceiveAsync(Memory<byte>.Empty).AsTask().WaitAsync(RelayRig.Patience);
 
         Task<RelayResult> run = rig.RunAsync();
         string sent = await rig.Sender.SendFileAsync(Size);
-        rig.Sender.Finish();
+        await rig.Sender.FinishAsync();
         RelayResult result = await run;
 
         Assert.True(result.IsComplete);
-        Assert.Equal((Size, sent, SocketError.Success), await rig.Receiver.ReceiveFileAsync());
+        Assert.Equal((Size, sent, StreamEnd.InOrder), await rig.Receiver.ReceiveFileAsync());
     }
 
     [Theory]
     [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
     public async Task A_receiver_whose_stray_bytes_the_sender_never_reads_does_not_hold_the_end_up(RelayKind kind, bool upload)
     {
-        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), 16 * 1024);
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), 16 * 1024);
         Task<RelayResult> run = rig.RunAsync();
         Task<SocketError> strays = Task.Run(rig.Receiver.SendUntilRefusedAsync);
         await rig.Sender.ReceiveExactlyAsync(1);
 
         await rig.Sender.SendAsync(new byte[1]);
-        rig.Sender.Finish();
+        await rig.Sender.FinishAsync();
 
         Assert.NotEqual(RelayEnd.Cut, (await run).End);
         rig.Receiver.Abort();
         await strays;
-    }
-
-    private static async Task<(long Size, SocketError End)> SizeAndEndAsync(Socket socket)
-    {
-        (long size, _, SocketError end) = await socket.ReceiveFileAsync();
-        return (size, end);
     }
 }

@@ -1,6 +1,7 @@
+using System.Buffers;
 using System.IO;
 using System.Linq;
-using System.Net.Sockets;
+using Ferry.FunctionalTests.Harness;
 using Ferry.Relay;
 
 namespace Ferry.FunctionalTests.Relay;
@@ -55,14 +56,51 @@ public sealed class RelayResourceTests
         }
         finally
         {
-            rigs.ForEach(rig => rig.Dispose());
+            foreach (RelayRig rig in rigs)
+                await rig.DisposeAsync();
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(RelayCases.RelaysBothWays), MemberType = typeof(RelayCases))]
+    public async Task A_transfer_that_waits_for_its_sender_holds_no_buffer(RelayKind kind, bool upload)
+    {
+        var buffers = new CountedBuffers();
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), relay: new StreamRelay(buffers));
+        Task<RelayResult> run = rig.RunAsync();
+        for (int i = 0; i < 20; i++)
+        {
+            await rig.Sender.SendAsync(new byte[1000]);
+            await rig.Receiver.ReceiveExactlyAsync(1000);
+        }
+
+        await Wait.Until(() => buffers.Lent == 0, () => $"{buffers.Lent} buffers to be given back");
+
+        await rig.Sender.FinishAsync();
+        Assert.True((await run).IsComplete);
+        Assert.Equal(0, buffers.Lent);
+        Assert.InRange(buffers.MostLent, 1, 2);
+    }
+
+    [Theory]
+    [MemberData(nameof(RelayCases.TlsSenders), MemberType = typeof(RelayCases))]
+    public async Task A_transfer_that_waits_for_the_rest_of_a_record_holds_no_buffer(RelayKind kind, bool upload)
+    {
+        var buffers = new CountedBuffers();
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), relay: new StreamRelay(buffers));
+        _ = rig.RunAsync();
+        await Wait.Until(() => buffers.Lent == 0, "the first look at the connections to be over");
+        int before = buffers.Rents;
+
+        await rig.Sender.Socket.SendAsync((byte[])[23, 3, 3, 0x40, 0, 1, 2, 3]);
+
+        await Wait.Until(() => buffers.Rents > before && buffers.Lent == 0, () => $"{buffers.Lent} buffers to be given back");
     }
 
     [Fact]
     public async Task A_pipe_with_bytes_in_it_is_not_used_again()
     {
-        using RelayRig rig = await RelayRig.OpenAsync(RelayKind.Splice, TransferDirection.Download);
+        await using RelayRig rig = await RelayRig.OpenAsync(RelayKind.Splice, TransferDirection.Download);
         var pipes = new PipePool(SplicePipe.TryOpen);
         SplicePipe pipe = pipes.TryRent()!;
         pipes.Return(pipe);
@@ -88,34 +126,66 @@ public sealed class RelayResourceTests
             for (int i = 0; i < 200; i++)
                 rigs.Add(await RelayRig.OpenAsync(kind, RelayCases.Direction(upload)));
             Task<RelayResult>[] runs = [.. rigs.Select(rig => rig.RunAsync())];
-            Task<(long, string, SocketError)>[] received = [.. rigs.Select(rig => rig.Receiver.ReceiveFileAsync())];
+            Task<(long, string, StreamEnd)>[] received = [.. rigs.Select(rig => rig.Receiver.ReceiveFileAsync())];
             string[] sent = await Task.WhenAll(rigs.Select(async rig =>
             {
                 string hash = await rig.Sender.SendFileAsync(Size);
-                rig.Sender.Finish();
+                await rig.Sender.FinishAsync();
                 return hash;
             }));
 
-            (long, string, SocketError)[] files = await Task.WhenAll(received);
-            Assert.Equal(sent.Select(hash => ((long)Size, hash, SocketError.Success)), files);
+            (long, string, StreamEnd)[] files = await Task.WhenAll(received);
+            Assert.Equal(sent.Select(hash => ((long)Size, hash, StreamEnd.InOrder)), files);
             Assert.All(await Task.WhenAll(runs), result => Assert.True(result.IsComplete));
         }
         finally
         {
-            rigs.ForEach(rig => rig.Dispose());
+            foreach (RelayRig rig in rigs)
+                await rig.DisposeAsync();
+        }
+    }
+
+    private sealed class CountedBuffers : ArrayPool<byte>
+    {
+        private int _rents;
+        private int _lent;
+        private int _mostLent;
+
+        public int Rents => Volatile.Read(ref _rents);
+
+        public int Lent => Volatile.Read(ref _lent);
+
+        public int MostLent => Volatile.Read(ref _mostLent);
+
+        public override byte[] Rent(int minimumLength)
+        {
+            int lent = Interlocked.Increment(ref _lent);
+            InterlockedMax(ref _mostLent, lent);
+            Interlocked.Increment(ref _rents);
+            return new byte[minimumLength];
+        }
+
+        public override void Return(byte[] array, bool clearArray = false) => Interlocked.Decrement(ref _lent);
+
+        private static void InterlockedMax(ref int target, int value)
+        {
+            int seen;
+            while ((seen = Volatile.Read(ref target)) < value && Interlocked.CompareExchange(ref target, value, seen) != seen)
+            {
+            }
         }
     }
 
     private static async Task TransferAsync(RelayKind kind, int at)
     {
-        using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(at % 2 == 1));
+        await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(at % 2 == 1));
         Task<RelayResult> run = rig.RunAsync();
         await rig.Sender.SendAsync(new byte[2000]);
         // Ends of every kind: in order, by the sender's reset, by a cut.
         switch (at % 3)
         {
             case 0:
-                rig.Sender.Finish();
+                await rig.Sender.FinishAsync();
                 break;
             case 1:
                 rig.Sender.Abort();

@@ -25,7 +25,6 @@ internal static unsafe partial class OpenSsl
     public const ulong SSL_OP_NO_TLSv1_1 = 1UL << 28;
     public const ulong SSL_OP_NO_RENEGOTIATION = 1UL << 30;
 
-    public const int SSL_MODE_ENABLE_PARTIAL_WRITE = 1;
     public const int SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER = 2;
     public const int SSL_MODE_AUTO_RETRY = 4;
     public const int SSL_MODE_RELEASE_BUFFERS = 16;

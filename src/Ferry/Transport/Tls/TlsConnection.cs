@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace Ferry.Transport.Tls;
@@ -9,8 +10,10 @@ namespace Ferry.Transport.Tls;
 /// </summary>
 internal sealed partial class TlsConnection : IDisposable
 {
-    /// <summary>How much of the socket is read in one call at most, before others get the thread.</summary>
-    private const int ReadBudget = 1 << 20;
+    /// <summary>How much of the socket is read in one call at most, before others get the thread: a flood of messages of TLS itself costs far more than its bytes.</summary>
+    private const int ControlReadBudget = 16 * 1024;
+
+    private const int DataReadBudget = 512 * 1024;
 
     /// <summary>What is read from the socket at once on a data connection.</summary>
     private const int DataReadSize = 128 * 1024;
@@ -21,6 +24,8 @@ internal sealed partial class TlsConnection : IDisposable
     private readonly TlsContext _context;
     private readonly ulong _controlId;
     private readonly bool _isServer;
+    private readonly int _readBudget;
+    private int _ticketsToSend;
     private TlsReadStatus? _end;
     private bool _isBroken;
     private bool _isEstablished;
@@ -31,6 +36,7 @@ internal sealed partial class TlsConnection : IDisposable
         _context = context;
         _isServer = isServer;
         _controlId = controlId;
+        _readBudget = isData ? DataReadBudget : ControlReadBudget;
         _ssl = SafeSslHandle.Create(context.Handle);
         var ssl = _ssl.DangerousGetHandle();
         _ = OpenSsl.SSL_set_ex_data(ssl, TlsContext.ControlIdIndex, (nint)controlId);
@@ -73,7 +79,9 @@ internal sealed partial class TlsConnection : IDisposable
     public static TlsConnection AcceptData(TlsOrigin origin, Socket socket, int tickets)
     {
         var connection = new TlsConnection(origin.Context, socket, isServer: true, isData: true, origin.Id);
-        _ = OpenSsl.SSL_set_num_tickets(connection._ssl.DangerousGetHandle(), (nuint)tickets);
+        // A new ticket overwrites what the client's own said, so none is written before that has been looked at.
+        _ = OpenSsl.SSL_set_num_tickets(connection._ssl.DangerousGetHandle(), 0);
+        connection._ticketsToSend = tickets;
         return connection;
     }
 
@@ -87,8 +95,16 @@ internal sealed partial class TlsConnection : IDisposable
     {
         var connection = new TlsConnection(context, socket, isServer: false, isData, 0);
         var ssl = connection._ssl.DangerousGetHandle();
-        peer.ApplyTo(ssl);
-        resume?.OfferBy(ssl);
+        try
+        {
+            peer.ApplyTo(ssl);
+            resume?.OfferBy(ssl);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
         return connection;
     }
 
@@ -122,6 +138,8 @@ internal sealed partial class TlsConnection : IDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
+            if (e is SocketException)
+                _ = ShakeHands(); // why the peer has closed may still be there to be read
             Failure ??= e is SocketException { SocketErrorCode: var error } ? $"the connection was lost ({error})" : "the connection was closed";
             return false;
         }
@@ -144,6 +162,7 @@ internal sealed partial class TlsConnection : IDisposable
                 {
                     while (count < buffer.Length)
                     {
+                        OpenSsl.ForgetErrors();
                         var read = OpenSsl.SSL_read(_ssl.DangerousGetHandle(), start + count, buffer.Length - count);
                         if (read > 0)
                         {
@@ -162,11 +181,15 @@ internal sealed partial class TlsConnection : IDisposable
                 }
                 // A peer that has us answer what it sends (RFC 8446 §4.6.3) and reads none of it.
                 if (_ssl.Wire->OutLength > MostUnasked)
+                {
                     _end = Fail("the peer reads nothing");
+                    HasBuffered = true;
+                }
                 return count > 0 ? TlsReadStatus.Data : _end ?? status;
             }
             catch (ObjectDisposedException)
             {
+                HasBuffered = true;
                 return (TlsReadStatus)(_end = Fail("the connection was closed"));
             }
             finally
@@ -202,6 +225,8 @@ internal sealed partial class TlsConnection : IDisposable
                     _isEstablished = true;
                     Info = Describe();
                     Origin = _isServer ? new TlsOrigin(_context, _controlId, SessionId()) : null;
+                    _ticketOwner = TicketOwner();
+                    SendTickets();
                     HasBuffered = true; // what came behind it may be in OpenSSL already
                     return TlsReadStatus.Data;
                 }
@@ -222,22 +247,20 @@ internal sealed partial class TlsConnection : IDisposable
     private unsafe TlsReadStatus Explain(int result)
     {
         var error = OpenSsl.SSL_get_error(_ssl.DangerousGetHandle(), result);
+        var wire = _ssl.Wire;
         switch (error)
         {
-            case OpenSsl.SSL_ERROR_WANT_READ or OpenSsl.SSL_ERROR_WANT_WRITE:
-                return TlsReadStatus.WouldBlock;
             case OpenSsl.SSL_ERROR_ZERO_RETURN:
                 return TlsReadStatus.CloseNotify;
+            // OpenSSL is never told of a FIN: it would answer with an alert, throw the session away, and write nothing any more.
+            case OpenSsl.SSL_ERROR_WANT_READ when wire->IsEnded:
+                return _isReset ? Fail("the connection was lost") : TlsReadStatus.Truncated;
+            case OpenSsl.SSL_ERROR_WANT_READ or OpenSsl.SSL_ERROR_WANT_WRITE:
+                return TlsReadStatus.WouldBlock;
         }
-        var wire = _ssl.Wire;
-        var reason = OpenSsl.TakeErrors(out var isTruncation);
+        var reason = OpenSsl.TakeErrors();
         if (wire->Error != 0)
-            return Fail($"the connection was lost ({System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(wire->Error)})");
-        if (wire->IsEnded && (isTruncation || error == OpenSsl.SSL_ERROR_SYSCALL))
-        {
-            _isBroken = true; // OpenSSL forbids more of this SSL, close_notify included
-            return TlsReadStatus.Truncated;
-        }
+            return Fail($"the connection was lost ({Marshal.GetPInvokeErrorMessage(wire->Error)})");
         return Fail(reason.Length > 0 ? WithVerification(reason) : "the connection was lost");
     }
 
@@ -248,18 +271,22 @@ internal sealed partial class TlsConnection : IDisposable
         return TlsReadStatus.Failed;
     }
 
-    /// <summary>Readies the wire for calls of OpenSSL that read from the socket.</summary>
+    /// <summary>Readies the wire for calls of OpenSSL that read from the socket; outside of <see cref="Leave"/> none can.</summary>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     private unsafe void Enter(ref bool held)
     {
+        OpenSsl.ForgetErrors();
         var socket = _socket.SafeHandle;
         socket.DangerousAddRef(ref held);
         _ssl.Wire->Socket = (int)socket.DangerousGetHandle();
-        _ssl.Wire->Budget = ReadBudget;
+        _ssl.Wire->Budget = _readBudget;
     }
 
-    private void Leave(bool held)
+    private unsafe void Leave(bool held)
     {
+        // The number may be another file's by the next call.
+        _ssl.Wire->Socket = -1;
+        _ssl.Wire->Budget = 0;
         if (held)
             _socket.SafeHandle.DangerousRelease();
     }

@@ -53,8 +53,8 @@ internal sealed partial class TlsContextBuilder
     {
         // No SSL_OP_IGNORE_UNEXPECTED_EOF: an end without close_notify must be seen. No SSL_OP_ENABLE_KTLS: it needs OpenSSL's own socket BIO.
         _ = OpenSsl.SSL_CTX_set_options(_context, OpenSsl.SSL_OP_NO_COMPRESSION | OpenSsl.SSL_OP_NO_RENEGOTIATION | more);
-        const int Modes = OpenSsl.SSL_MODE_RELEASE_BUFFERS | OpenSsl.SSL_MODE_ENABLE_PARTIAL_WRITE
-            | OpenSsl.SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | OpenSsl.SSL_MODE_AUTO_RETRY;
+        // No SSL_MODE_ENABLE_PARTIAL_WRITE: it would end each write after one record, and a batch is to be one call.
+        const int Modes = OpenSsl.SSL_MODE_RELEASE_BUFFERS | OpenSsl.SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | OpenSsl.SSL_MODE_AUTO_RETRY;
         _ = OpenSsl.SSL_CTX_ctrl(_context, OpenSsl.SSL_CTRL_MODE, Modes, 0);
     }
 

@@ -16,9 +16,13 @@ internal unsafe struct TlsWire
     /// <summary>More than any record of a control channel that carries lines.</summary>
     private const int InSize = 4096;
 
+    private const int MostGrowth = 1 << 20;
+
     private static readonly nint Method = NewMethod();
 
-    /// <summary>The socket's descriptor, for the length of one call.</summary>
+    private const int MSG_PEEK = 2;
+
+    /// <summary>The socket's descriptor, for the length of one call; -1 between calls.</summary>
     public int Socket;
 
     /// <summary>errno of the read that failed; 0 where none did.</summary>
@@ -62,11 +66,28 @@ internal unsafe struct TlsWire
         var needed = OutLength + count;
         if (needed <= OutCapacity)
             return;
-        var block = TlsBlocks.Rent(needed, out var capacity);
+        // Twice as much each time, or a flood of small answers would be copied once for each of them.
+        var block = TlsBlocks.Rent(Math.Max(needed, Math.Min(OutCapacity * 2, MostGrowth)), out var capacity);
         new ReadOnlySpan<byte>(Out, OutLength).CopyTo(new Span<byte>(block, capacity));
         TlsBlocks.Return(Out, OutCapacity);
         Out = block;
         OutCapacity = capacity;
+    }
+
+    /// <summary>The next byte that OpenSSL would be given; -1 where none has come.</summary>
+    public readonly int Peek()
+    {
+        if (InEnd > InStart)
+            return In[InStart];
+        byte next;
+        return Libc.recv(Socket, &next, 1, Libc.MSG_DONTWAIT | MSG_PEEK) == 1 ? next : -1;
+    }
+
+    public void DropOutput()
+    {
+        TlsBlocks.Return(Out, OutCapacity);
+        Out = null;
+        OutLength = OutCapacity = 0;
     }
 
     public void Free()
@@ -74,9 +95,7 @@ internal unsafe struct TlsWire
         NativeMemory.Free(In);
         In = null;
         InStart = InEnd = 0;
-        TlsBlocks.Return(Out, OutCapacity);
-        Out = null;
-        OutLength = OutCapacity = 0;
+        DropOutput();
     }
 
     private static nint NewMethod()
@@ -145,8 +164,7 @@ internal unsafe struct TlsWire
     private static nint Control(nint bio, int command, nint number, nint pointer) => command switch
     {
         OpenSsl.BIO_CTRL_FLUSH => 1,
-        OpenSsl.BIO_CTRL_EOF => OpenSsl.BIO_get_data(bio)->IsEnded ? 1 : 0,
-        _ => 0,
+        _ => 0, // the end of input among them (BIO_CTRL_EOF)
     };
 
     private int TakeUnread(byte* bytes, int count)
@@ -159,10 +177,10 @@ internal unsafe struct TlsWire
         return taken;
     }
 
-    /// <returns>The count; 0 at the end; -1 where nothing is there, or with <see cref="Error"/> set.</returns>
+    /// <returns>The count; -1 where nothing is there, with <see cref="IsEnded"/> at the end, with <see cref="Error"/> set where it failed.</returns>
     private int Receive(byte* bytes, int count)
     {
-        if (Budget <= 0)
+        if (Budget <= 0 || IsEnded)
             return -1;
         var received = (int)Libc.recv(Socket, bytes, (nuint)count, Libc.MSG_DONTWAIT);
         if (received > 0)
@@ -173,7 +191,7 @@ internal unsafe struct TlsWire
         if (received == 0)
         {
             IsEnded = true;
-            return 0;
+            return -1;
         }
         var error = Marshal.GetLastPInvokeError();
         if (error is not (Libc.EAGAIN or Libc.EINTR))

@@ -1,0 +1,202 @@
+using Ferry.Config;
+using Ferry.Protocol;
+using Ferry.Telemetry;
+using Ferry.Transport;
+using Ferry.Transport.Tls;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Sessions;
+
+// TLS on the control connections (RFC 4217). What is agreed there is the engine's; the handshakes are here.
+internal sealed partial class FtpSession
+{
+    private readonly bool _isImplicit;
+    private TlsOrigin? _clientOrigin;
+    private TlsSession? _upstreamSession;
+
+    /// <summary>What the engine must know of the server block.</summary>
+    private static TlsRules RulesOf(ServerConfig config, bool isImplicit) => new()
+    {
+        ClientOffer = isImplicit ? ClientTlsOffer.Implicit : config.ClientTls?.StartTls switch
+        {
+            StartTls.On => ClientTlsOffer.Offered,
+            StartTls.Only => ClientTlsOffer.Only,
+            _ => ClientTlsOffer.None,
+        },
+        UpstreamMode = config.UpstreamTls.Mode switch
+        {
+            UpstreamTls.Implicit => UpstreamTlsMode.Implicit,
+            UpstreamTls.Explicit => UpstreamTlsMode.Explicit,
+            UpstreamTls.Match => UpstreamTlsMode.Match,
+            _ => UpstreamTlsMode.None,
+        },
+        Protection = config.UpstreamTls.Protection switch
+        {
+            UpstreamProtection.Private => UpstreamDataRule.Private,
+            UpstreamProtection.Clear => UpstreamDataRule.Clear,
+            _ => UpstreamDataRule.Match,
+        },
+        ClearDataRefused = config.Data.TlsRequired,
+    };
+
+    /// <summary>Shakes hands with the client, after the 234 or before anything else.</summary>
+    /// <returns>False where the session has ended over it.</returns>
+    private async Task<bool> StartClientTlsAsync()
+    {
+        var config = _server.Config.ClientTls!;
+        var tls = TlsConnection.AcceptControl(_server.ClientTls!.Current, _client.Socket);
+        BeginStep(_client, config.HandshakeTimeout);
+        var isDone = await _client.StartTlsAsync(tls).ConfigureAwait(false);
+        EndStep();
+        CountHandshake(client: true, data: false, isDone ? tls.Info : null);
+        if (!isDone)
+        {
+            Log.ClientTlsFailed(_server.Logger, Id, tls.Failure ?? "");
+            End(SessionEndReason.ClientTlsFailed, null);
+            return false;
+        }
+        var info = tls.Info!;
+        _clientOrigin = tls.Origin;
+        Log.ClientTls(_server.Logger, Id, info.Protocol, info.Cipher, info.IsResumed);
+        Touch();
+        if (CertificateRefusal(config, info) is { } refusal)
+        {
+            Log.ClientTlsFailed(_server.Logger, Id, refusal);
+            End(SessionEndReason.ClientTlsFailed, ReplyWriter.Line(421, $"{refusal}; closing the control connection."));
+            return false;
+        }
+        return true;
+    }
+
+    /// <summary>Why a client's certificate, or the want of one, is not acceptable, as nginx judges it; null where it is.</summary>
+    private static string? CertificateRefusal(ClientTlsConfig config, TlsInfo info) => config.VerifyClient switch
+    {
+        ClientVerification.Off => null,
+        ClientVerification.OptionalNoCa when info.IsOfUnknownAuthority => null,
+        _ when info.VerifyError is { } error => $"The client's certificate is not trusted ({error})",
+        ClientVerification.On when info.PeerSubject is null => "A client certificate is required",
+        _ => null,
+    };
+
+    /// <summary>Shakes hands with the server.</summary>
+    /// <returns>Null, or what was wrong.</returns>
+    private async Task<string?> StartUpstreamTlsAsync(ControlChannel channel)
+    {
+        var tls = TlsConnection.Connect(_server.UpstreamTls!.Current, channel.Socket, isData: false, _server.PeerName, resume: null);
+        BeginStep(channel, _server.Config.ConnectTimeout);
+        var isDone = await channel.StartTlsAsync(tls).ConfigureAwait(false);
+        EndStep();
+        CountHandshake(client: false, data: false, isDone ? tls.Info : null);
+        if (!isDone)
+            return $"TLS failed ({tls.Failure})";
+        Log.UpstreamTls(_server.Logger, Id, tls.Info!.Protocol, tls.Info.Cipher);
+        return null;
+    }
+
+    /// <summary>The client's AUTH has been accepted; the 234 is to be written.</summary>
+    private async Task SwitchClientToTlsAsync(ControlDecision decision)
+    {
+        // Whoever can write into the connection could have put commands there for the encrypted session (RFC 4217 §15 has none of it; CVE-2011-1575).
+        if (!_client.Buffered.IsEmpty)
+        {
+            Log.Injection(_server.Logger, Id, "client", "AUTH");
+            End(SessionEndReason.TlsInjection, null);
+            return;
+        }
+        _client.Write(decision.Bytes);
+        if (!await StartClientTlsAsync().ConfigureAwait(false))
+            return;
+        lock (_sync)
+            _engine.ClientTlsStarted();
+    }
+
+    /// <summary>The server has answered our AUTH with 234, which has been read whole.</summary>
+    private async Task SwitchUpstreamToTlsAsync()
+    {
+        if (!_upstream!.Buffered.IsEmpty)
+        {
+            Log.Injection(_server.Logger, Id, "server", "234");
+            End(SessionEndReason.TlsInjection, "421 The server sent bytes in clear behind its 234.\r\n"u8.ToArray());
+            return;
+        }
+        if (await StartUpstreamTlsAsync(_upstream).ConfigureAwait(false) is { } failure)
+        {
+            Log.UpstreamTlsFailed(_server.Logger, Id, _upstreamServer!.Name, failure);
+            End(SessionEndReason.UpstreamTlsFailed, "421 TLS with the server failed; closing the control connection.\r\n"u8.ToArray());
+            return;
+        }
+        lock (_sync)
+            _engine.UpstreamTlsStarted();
+        SignalReply();
+    }
+
+    /// <summary>CCC: the client's channel is clear from here on, its data connections stay as they are.</summary>
+    private async Task ClearClientAsync(ControlDecision decision)
+    {
+        _client.Write(decision.Bytes);
+        if (!await _client.StopTlsAsync().ConfigureAwait(false))
+        {
+            End(SessionEndReason.ClientClosed, null);
+            return;
+        }
+        lock (_sync)
+            _engine.ClientTlsStopped();
+    }
+
+    private async Task ClearUpstreamAsync()
+    {
+        _upstreamSession = _upstream!.Tls?.GetSession();
+        if (!await _upstream.StopTlsAsync().ConfigureAwait(false))
+        {
+            End(SessionEndReason.UpstreamClosed, "421 The server closed the connection.\r\n"u8.ToArray());
+            return;
+        }
+        lock (_sync)
+            _engine.UpstreamTlsStopped();
+        SignalReply();
+    }
+
+    /// <summary>How the data connections of a transfer are protected.</summary>
+    private TransferTls? TlsFor(ControlDecision decision)
+    {
+        if (!decision.ClientIsPrivate && !decision.UpstreamIsPrivate)
+            return null;
+        var upstream = _server.Config.UpstreamTls;
+        return new TransferTls
+        {
+            Client = decision.ClientIsPrivate ? _clientOrigin : null,
+            ReuseRequired = _server.Config.ClientTls?.SessionReuse == TlsSessionReuse.Required,
+            Upstream = decision.UpstreamIsPrivate ? _server.UpstreamTls!.Current : null,
+            UpstreamName = _server.PeerName,
+            // The newest ticket at this moment: some servers take each only once (RFC 8446 §C.4).
+            Resume = !decision.UpstreamIsPrivate || !upstream.SessionReuse ? null : _upstream!.Tls?.GetSession() ?? _upstreamSession,
+            AllowTruncation = _server.Config.Data.Truncation == TlsTruncation.Allow,
+            Lingering = _server.Lingering,
+            Handshake = (client, info) => CountHandshake(client, data: true, info),
+        };
+    }
+
+    private void CountHandshake(bool client, bool data, TlsInfo? info) =>
+        _server.Metrics.TlsHandshake(client, data, info is null ? "failed" : info.IsResumed ? "resumed" : "full");
+
+    private static TlsRecord? RecordOf(TlsInfo? info) =>
+        info is null ? null : new TlsRecord(info.Protocol, info.Cipher, info.IsResumed, info.ServerName, info.PeerSubject) { PeerFault = info.VerifyError };
+
+    private static partial class Log
+    {
+        [LoggerMessage(460, LogLevel.Information, "session {Session}: client speaks {Protocol}, {Cipher}, resumed: {Resumed}")]
+        public static partial void ClientTls(ILogger logger, string session, string protocol, string cipher, bool resumed);
+
+        [LoggerMessage(461, LogLevel.Information, "session {Session}: server speaks {Protocol}, {Cipher}")]
+        public static partial void UpstreamTls(ILogger logger, string session, string protocol, string cipher);
+
+        [LoggerMessage(462, LogLevel.Warning, "session {Session}: TLS with the client failed: {Reason}")]
+        public static partial void ClientTlsFailed(ILogger logger, string session, string reason);
+
+        [LoggerMessage(463, LogLevel.Error, "session {Session}: TLS with server {Server} failed: {Reason}")]
+        public static partial void UpstreamTlsFailed(ILogger logger, string session, string server, string reason);
+
+        [LoggerMessage(464, LogLevel.Warning, "session {Session}: the {Side} sent bytes in clear behind its {What}; nothing of it is read, and the session is ended")]
+        public static partial void Injection(ILogger logger, string session, string side, string what);
+    }
+}
