@@ -18,7 +18,7 @@ public sealed class DemoTests
         try
         {
             var introduction = await ReadIntroductionAsync(demo);
-            var port = Regex.Match(introduction, @"listens on 127\.0\.0\.1:(\d+)").Groups[1].Value;
+            var port = PortOf("FTP,", introduction);
             var folder = Regex.Match(introduction, @"files are in (\S+),").Groups[1].Value;
             var url = $"ftp://127.0.0.1:{port}";
             var scratch = Directory.CreateTempSubdirectory("ferryd-test-");

@@ -67,12 +67,6 @@ internal static unsafe partial class OpenSsl
     public static partial nint SSL_ctrl(nint ssl, int command, nint number, byte* pointer);
 
     [LibraryImport(Ssl)]
-    public static partial void SSL_set_read_ahead(nint ssl, int yes);
-
-    [LibraryImport(Ssl)]
-    public static partial void SSL_set_default_read_buffer_len(nint ssl, nuint length);
-
-    [LibraryImport(Ssl)]
     public static partial int SSL_set_num_tickets(nint ssl, nuint count);
 
     [LibraryImport(Ssl)]

@@ -15,8 +15,11 @@ internal sealed partial class TlsConnection : IDisposable
 
     private const int DataReadBudget = 512 * 1024;
 
-    /// <summary>What is read from the socket at once on a data connection.</summary>
+    /// <summary>What is read from the socket at once on a data connection: many records, and no more than a processor's own cache holds.</summary>
     private const int DataReadSize = 128 * 1024;
+
+    /// <summary>More than a command or a reply takes as a rule.</summary>
+    private const int ControlReadSize = 4096;
 
     private readonly Lock _gate = new();
     private readonly Socket _socket;
@@ -41,15 +44,7 @@ internal sealed partial class TlsConnection : IDisposable
         var ssl = _ssl.DangerousGetHandle();
         _ = OpenSsl.SSL_set_ex_data(ssl, TlsContext.ControlIdIndex, (nint)controlId);
         _ = OpenSsl.SSL_set_ex_data(ssl, TlsContext.ChannelIndex, isData ? 1 : 0);
-        if (isData)
-        {
-            OpenSsl.SSL_set_read_ahead(ssl, 1);
-            OpenSsl.SSL_set_default_read_buffer_len(ssl, DataReadSize);
-        }
-        else
-        {
-            _ssl.Wire->BuffersInput = true;
-        }
+        _ssl.Wire->InSize = isData ? DataReadSize : ControlReadSize;
         if (isServer)
             OpenSsl.SSL_set_accept_state(ssl);
         else

@@ -8,14 +8,11 @@ namespace Ferry.Transport.Tls;
 /// What stands between an SSL and its socket. OpenSSL reads from the socket through it; what OpenSSL writes is gathered, to go out in one send.
 /// Lives outside the managed heap, because OpenSSL keeps its address.
 /// <code>
-///   socket ──recv──> [In, control channels only] ──> SSL ──records──> Out ──send, whole──> socket
+///   socket ──recv, many records──> In ──one by one──> SSL ──records──> Out ──send, whole──> socket
 /// </code>
 /// </summary>
 internal unsafe struct TlsWire
 {
-    /// <summary>More than any record of a control channel that carries lines.</summary>
-    private const int InSize = 4096;
-
     private const int MostGrowth = 1 << 20;
 
     private static readonly nint Method = NewMethod();
@@ -31,8 +28,11 @@ internal unsafe struct TlsWire
     /// <summary>The peer's FIN was read.</summary>
     public bool IsEnded;
 
-    /// <summary>Small reads are served from <see cref="In"/>, so that what stands behind the last record is not lost in OpenSSL (CCC), and header and body of a record are one system call.</summary>
-    public bool BuffersInput;
+    /// <summary>
+    /// What is read from the socket at once. OpenSSL takes from <see cref="In"/> the header and the body of each record, and no byte more: what stands behind
+    /// the last record is not lost in it (CCC). Its own read-ahead would move all that it holds once for each record.
+    /// </summary>
+    public int InSize;
 
     /// <summary>Bytes that may still be read in this call: a peer that sends without end must not keep the thread.</summary>
     public int Budget;
@@ -41,6 +41,7 @@ internal unsafe struct TlsWire
     public byte First;
 
     public byte* In;
+    public int InCapacity;
     public int InStart;
     public int InEnd;
 
@@ -95,7 +96,7 @@ internal unsafe struct TlsWire
 
     public void Free()
     {
-        NativeMemory.Free(In);
+        TlsBlocks.Return(In, InCapacity);
         In = null;
         InStart = InEnd = 0;
         DropOutput();
@@ -136,11 +137,11 @@ internal unsafe struct TlsWire
         {
             received = wire->TakeUnread(bytes, count);
         }
-        else if (wire->BuffersInput && count < InSize)
+        else if (count < wire->InSize)
         {
             if (wire->In == null)
-                wire->In = (byte*)NativeMemory.Alloc(InSize);
-            received = wire->Receive(wire->In, InSize);
+                wire->In = TlsBlocks.Rent(wire->InSize, out wire->InCapacity);
+            received = wire->Receive(wire->In, wire->InSize);
             if (received > 0)
             {
                 wire->InEnd = received;
@@ -209,7 +210,7 @@ internal unsafe struct TlsWire
     {
         if (InEnd > InStart)
             return;
-        NativeMemory.Free(In);
+        TlsBlocks.Return(In, InCapacity);
         In = null;
     }
 }

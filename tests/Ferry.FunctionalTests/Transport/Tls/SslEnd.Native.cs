@@ -105,6 +105,9 @@ internal sealed unsafe partial class SslEnd
     private static partial int SSL_set_num_tickets(nint ssl, nuint count);
 
     [LibraryImport(Ssl)]
+    private static partial ulong SSL_clear_options(nint ssl, ulong options);
+
+    [LibraryImport(Ssl)]
     private static partial ulong SSL_set_options(nint ssl, ulong options);
 
     [LibraryImport(Ssl)]
