@@ -115,7 +115,8 @@ internal sealed partial class TlsConnection : IDisposable
             while (true)
             {
                 var step = ShakeHands();
-                await DrainAsync().ConfigureAwait(false);
+                if (!OnlyTicketsWait)
+                    await DrainAsync().ConfigureAwait(false);
                 switch (step)
                 {
                     case TlsReadStatus.Data:
@@ -225,6 +226,7 @@ internal sealed partial class TlsConnection : IDisposable
                     Origin = _isServer ? new TlsOrigin(_context, _controlId, SessionId()) : null;
                     _ticketOwner = TicketOwner();
                     SendTickets();
+                    HoldTickets();
                     HasBuffered = true; // what came behind it may be in OpenSSL already
                     return TlsReadStatus.Data;
                 }
@@ -283,6 +285,7 @@ internal sealed partial class TlsConnection : IDisposable
         socket.DangerousAddRef(ref held);
         _ssl.Wire->Socket = (int)socket.DangerousGetHandle();
         _ssl.Wire->Budget = _readBudget;
+        _ssl.Wire->IsDrained = false;
     }
 
     private unsafe void Leave(bool held)

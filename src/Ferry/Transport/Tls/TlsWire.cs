@@ -49,6 +49,9 @@ internal unsafe struct TlsWire
     public int OutLength;
     public int OutCapacity;
 
+    /// <summary>The last read of this call got less than it had room for: there is no more, and one more call to be told so is saved.</summary>
+    public bool IsDrained;
+
     private bool _retries;
 
     /// <summary>Bytes received from the socket and not seen by OpenSSL.</summary>
@@ -184,12 +187,13 @@ internal unsafe struct TlsWire
     /// <returns>The count; -1 where nothing is there, with <see cref="IsEnded"/> at the end, with <see cref="Error"/> set where it failed.</returns>
     private int Receive(byte* bytes, int count)
     {
-        if (Budget <= 0 || IsEnded)
+        if (Budget <= 0 || IsEnded || IsDrained)
             return -1;
         var received = (int)Libc.recv(Socket, bytes, (nuint)count, Libc.MSG_DONTWAIT);
         if (received > 0)
         {
             Budget -= received;
+            IsDrained = received < count;
             if (First == 0)
                 First = *bytes;
             return received;
