@@ -157,29 +157,33 @@ internal sealed partial class TlsConnection : IDisposable
             {
                 Enter(ref held);
                 var status = TlsReadStatus.Data;
+                var wire = _ssl.Wire;
+                var messages = 0;
                 fixed (byte* start = buffer)
                 {
-                    while (count < buffer.Length)
+                    while (count < buffer.Length && messages < TlsWire.MostMessages)
                     {
                         OpenSsl.ForgetErrors();
                         var read = OpenSsl.SSL_read(_ssl.DangerousGetHandle(), start + count, buffer.Length - count);
                         if (read > 0)
                         {
                             count += read;
+                            messages += wire->Messages;
+                            wire->Messages = 0;
                             continue;
                         }
                         status = Explain(read);
                         break;
                     }
                 }
-                HasBuffered = status == TlsReadStatus.Data || (status == TlsReadStatus.WouldBlock && _ssl.Wire->Budget <= 0);
+                HasBuffered = status == TlsReadStatus.Data || (status == TlsReadStatus.WouldBlock && wire->Budget <= 0);
                 if (status is not (TlsReadStatus.Data or TlsReadStatus.WouldBlock))
                 {
                     _end = status;
                     HasBuffered = true; // the end is there to be read
                 }
                 // A peer that has us answer what it sends (RFC 8446 §4.6.3) and reads none of it.
-                if (_ssl.Wire->OutLength > MostUnasked)
+                if (wire->OutLength > MostUnasked)
                 {
                     _end = Fail("the peer reads nothing");
                     HasBuffered = true;
@@ -227,6 +231,7 @@ internal sealed partial class TlsConnection : IDisposable
                     _ticketOwner = TicketOwner();
                     SendTickets();
                     HoldTickets();
+                    OpenSsl.SSL_set_info_callback(_ssl.DangerousGetHandle(), &TlsWire.CountMessage);
                     HasBuffered = true; // what came behind it may be in OpenSSL already
                     return TlsReadStatus.Data;
                 }
@@ -253,6 +258,8 @@ internal sealed partial class TlsConnection : IDisposable
     {
         var error = OpenSsl.SSL_get_error(_ssl.DangerousGetHandle(), result);
         var wire = _ssl.Wire;
+        if (wire->Messages > TlsWire.MostMessages)
+            return Fail("the peer sends messages of TLS itself without end");
         switch (error)
         {
             case OpenSsl.SSL_ERROR_ZERO_RETURN:

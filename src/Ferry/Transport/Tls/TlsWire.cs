@@ -19,6 +19,9 @@ internal unsafe struct TlsWire
 
     private const int MSG_PEEK = 2;
 
+    /// <summary>OpenSSL tells three or four steps for each message (SSL_CTX_set_info_callback(3)). Others end a connection after 16 (Go) or 32 messages (BoringSSL).</summary>
+    public const int MostMessages = 128;
+
     /// <summary>The socket's descriptor, for the length of one call; -1 between calls.</summary>
     public int Socket;
 
@@ -51,6 +54,9 @@ internal unsafe struct TlsWire
 
     /// <summary>The last read of this call got less than it had room for: there is no more, and one more call to be told so is saved.</summary>
     public bool IsDrained;
+
+    /// <summary>Steps of messages that are TLS's own (KeyUpdate, tickets, wishes to renegotiate) since the last byte of the stream.</summary>
+    public int Messages;
 
     private bool _retries;
 
@@ -173,6 +179,17 @@ internal unsafe struct TlsWire
         OpenSsl.BIO_CTRL_FLUSH => 1,
         _ => 0, // the end of input among them (BIO_CTRL_EOF)
     };
+
+    /// <summary>One of TLS's own messages costs hundreds of times what its bytes do, and OpenSSL goes through all that it holds in a single call.</summary>
+    [UnmanagedCallersOnly]
+    public static void CountMessage(nint ssl, int where, int result)
+    {
+        if ((where & OpenSsl.SSL_CB_LOOP) == 0)
+            return;
+        var wire = OpenSsl.BIO_get_data(OpenSsl.SSL_get_rbio(ssl));
+        if (++wire->Messages > MostMessages)
+            OpenSsl.SSL_set_shutdown(ssl, OpenSsl.SSL_get_shutdown(ssl) | OpenSsl.SSL_RECEIVED_SHUTDOWN); // there is no other way to have it stop
+    }
 
     private int TakeUnread(byte* bytes, int count)
     {
