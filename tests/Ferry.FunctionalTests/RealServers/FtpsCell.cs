@@ -16,6 +16,10 @@ namespace Ferry.FunctionalTests.RealServers;
 internal sealed record FtpsCell(
     TlsServer Server, TlsVersion ServerVersion, bool Match, UpstreamProtection Protection, ToolTls Client, TlsVersion ClientVersion, bool ClearData, string Tool, bool Extended)
 {
+    /// <summary>A usual way: TLS as the client and the server come to it, data in TLS, all else as each of them does it.</summary>
+    public static FtpsCell Usual(TlsServer server, ToolTls client, string tool) =>
+        new(server, TlsVersion.Any, Match: false, UpstreamProtection.Match, client, TlsVersion.Any, ClearData: client == ToolTls.Plain, tool, Extended: false);
+
     /// <summary>What the cell has of each dimension, as a number below 32.</summary>
     public int[] Values =>
     [

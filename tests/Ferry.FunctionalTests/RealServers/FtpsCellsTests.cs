@@ -16,6 +16,5 @@ public sealed class FtpsCellsTests
     public void Every_client_meets_every_server_in_every_version_and_protection()
     {
         Assert.All(FtpsCells.Possible, group => Assert.True(FtpsCells.Chosen.Intersect(group).Any(), $"{group[0]} and its like are missing."));
-        Assert.Fail($"{FtpsCells.Chosen.Count} of {FtpsCells.Possible.Sum(g => g.Length)}, groups {FtpsCells.Possible.Count}");
     }
 }

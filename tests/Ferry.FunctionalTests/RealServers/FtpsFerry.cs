@@ -25,12 +25,17 @@ internal sealed class FtpsFerry : IAsyncDisposable
 
     public TestProxy Proxy { get; }
 
-    public static async Task<FtpsFerry> StartAsync(RealServer server, IEnumerable<FtpsCell> cells, string directives = "")
+    /// <param name="server">The server.</param>
+    /// <param name="cells">The ways to it.</param>
+    /// <param name="directives">More directives for every listener.</param>
+    /// <param name="starttls">What is said of AUTH on listeners that are not implicit.</param>
+    /// <param name="certificate">What clients see; null is <see cref="TestCertificate.Shared"/>.</param>
+    public static async Task<FtpsFerry> StartAsync(RealServer server, IEnumerable<FtpsCell> cells, string directives = "", TestCertificate? certificate = null, string starttls = "on")
     {
         var folder = new TempFolder();
         try
         {
-            var files = TestCertificate.Shared.WriteTo(folder.Path);
+            var files = (certificate ?? TestCertificate.Shared).WriteTo(folder.Path);
             Dictionary<(bool, TlsVersion, bool, UpstreamProtection), int> ports = [];
             var text = new StringBuilder();
             foreach (var cell in cells.DistinctBy(c => c.Listener))
@@ -43,7 +48,7 @@ internal sealed class FtpsFerry : IAsyncDisposable
                             ftp_ctrl zone=ports{{ports.Count}}:1M proxy_ip=127.0.0.1 min_port={{first}} max_port={{first + PortsOfListener - 1}};
                             ssl_certificate {{files.Chain}};
                             ssl_certificate_key {{files.Key}};
-                            {{(cell.Client == ToolTls.Implicit ? "" : "starttls on;")}}
+                            {{(cell.Client == ToolTls.Implicit ? "" : $"starttls {starttls};")}}
                             {{ToServer(cell)}}
                             {{directives}}
                             proxy_pass behind;
@@ -70,13 +75,20 @@ internal sealed class FtpsFerry : IAsyncDisposable
         }
     }
 
+    public FtpTarget TargetOf(FtpsCell cell) => new("127.0.0.1", _ports[cell.Listener], _server.User, _server.Password);
+
     /// <summary>Does everything that clients do in a session on the way of a cell.</summary>
-    public async Task<string> RunAsync(FtpsCell cell, ToolOptions? options = null, int? size = null)
+    public async Task<string> RunAsync(FtpsCell cell, ToolOptions? options = null)
     {
         using var folder = new TempFolder();
-        var target = new FtpTarget("127.0.0.1", _ports[cell.Listener], _server.User, _server.Password);
-        var tool = FtpTools.Get(cell.Tool == "resuming" ? "ftplib" : cell.Tool, folder.Path, options ?? cell.ToolOptions);
-        return await SessionOperations.RunAsync(tool, target, _server, folder, size ?? SessionOperations.Usual);
+        return await SessionOperations.RunAsync(ToolOf(cell, folder, options), TargetOf(cell), _server, folder);
+    }
+
+    /// <summary>Carries a file of so many MiB there and back on the way of a cell.</summary>
+    public async Task RunLargeAsync(FtpsCell cell, int mebibytes)
+    {
+        using var folder = new TempFolder();
+        await SessionOperations.RunLargeAsync(ToolOf(cell, folder, null), TargetOf(cell), _server, folder, mebibytes);
     }
 
     public async ValueTask DisposeAsync()
@@ -84,6 +96,9 @@ internal sealed class FtpsFerry : IAsyncDisposable
         await Proxy.DisposeAsync();
         _certificate.Dispose();
     }
+
+    private static IFtpSessionTool ToolOf(FtpsCell cell, TempFolder folder, ToolOptions? options) =>
+        FtpTools.Get(cell.Tool == "resuming" ? "ftplib" : cell.Tool, folder.Path, options ?? cell.ToolOptions);
 
     private static string ToServer(FtpsCell cell)
     {

@@ -45,7 +45,7 @@ public abstract class FtpsMatrixTests
         Assert.True(finished.Sum(r => (long)r.Values["ToServer"]!) == cells.Length * SessionOperations.UsualBytes, ferry.Proxy.Logs.ToString());
     }
 
-    private static bool IsWhole(LogRecord record) => (string)record.Values["Outcome"]! == "completed";
+    private static bool IsWhole(LogRecord record) => (string)record.Values["Outcome"]! == "complete";
 
     private static string Complaints(TestProxy proxy) =>
         string.Join('\n', proxy.Logs.Records.Where(r => r.Level >= Microsoft.Extensions.Logging.LogLevel.Warning).Take(100));

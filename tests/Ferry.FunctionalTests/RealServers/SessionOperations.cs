@@ -16,14 +16,14 @@ internal static class SessionOperations
     /// <summary>What the files of the uploads take, and those of the downloads, at the usual size.</summary>
     public const long UsualBytes = 2 * Usual;
 
-    public static async Task<string> RunAsync(IFtpSessionTool tool, FtpTarget target, RealServer server, TempFolder folder, int size = Usual)
+    public static async Task<string> RunAsync(IFtpSessionTool tool, FtpTarget target, RealServer server, TempFolder folder)
     {
         // Servers are shared: each session has names of its own.
         var name = Path.GetRandomFileName();
-        var bytes = RandomNumberGenerator.GetBytes(size);
+        var bytes = RandomNumberGenerator.GetBytes(Usual);
         await server.PutAsync(name, bytes);
         await server.PutAsync("empty." + name, []);
-        var up = folder.NewFile("up", RandomNumberGenerator.GetBytes(size));
+        var up = folder.NewFile("up", RandomNumberGenerator.GetBytes(Usual));
         var empty = folder.NewFile("empty", "");
 
         var said = await tool.RunAsync(
@@ -55,9 +55,29 @@ internal static class SessionOperations
         return said;
     }
 
-    private static void AssertSame(byte[] expected, string path)
+    /// <summary>One download and one upload of a file that is too large for any buffer on the way.</summary>
+    public static async Task RunLargeAsync(IFtpSessionTool tool, FtpTarget target, RealServer server, TempFolder folder, int mebibytes)
+    {
+        var name = Path.GetRandomFileName();
+        await server.PutAsync(name, []);
+        await using (var file = File.OpenWrite(server.PathOf(name)))
+        {
+            for (var i = 0; i < mebibytes; i++)
+                file.Write(RandomNumberGenerator.GetBytes(1 << 20));
+        }
+
+        await tool.RunAsync(target, [new(FtpVerb.Download, $"pub/{name}", folder["down"]), new(FtpVerb.Upload, $"pub/up.{name}", server.PathOf(name))]);
+
+        var hash = HashOf(server.PathOf(name));
+        Assert.Equal(hash, HashOf(folder["down"]));
+        Assert.Equal(hash, HashOf(server.PathOf("up." + name)));
+    }
+
+    private static string HashOf(string path)
     {
         using var file = File.OpenRead(path);
-        Assert.Equal(Convert.ToHexString(SHA256.HashData(expected)), Convert.ToHexString(SHA256.HashData(file)));
+        return Convert.ToHexString(SHA256.HashData(file));
     }
+
+    private static void AssertSame(byte[] expected, string path) => Assert.Equal(Convert.ToHexString(SHA256.HashData(expected)), HashOf(path));
 }
