@@ -184,7 +184,9 @@ internal sealed partial class Transfer
             if (still < (_windingDown ? WindDownLimit : waiting ? connectLimit : stallLimit))
                 return false;
         }
-        Cut(waiting && !hasClient ? TransferOutcome.NoClient : _windingDown && AbortRequested ? TransferOutcome.Aborted : TransferOutcome.Stalled);
+        Cut(waiting && !hasClient ? TransferOutcome.NoClient
+            : _windingDown ? AbortRequested ? TransferOutcome.Aborted : TransferOutcome.Stalled
+            : RefuseUnfinished() ?? TransferOutcome.Stalled);
         return false;
     }
 
@@ -224,6 +226,8 @@ internal sealed partial class Transfer
             {
                 socket?.Abort();
                 _upstream.Reset();
+                _client?.LeaveTls();
+                _upstream.LeaveTls();
             }
             _tls?.Resume?.Dispose();
             _lease.Dispose();

@@ -23,14 +23,16 @@ internal sealed partial class ControlChannel
 
     /// <summary>Sends what is written in clear, then shakes hands. What is written meanwhile goes out behind that, encrypted. Nothing may be <see cref="Buffered"/>.</summary>
     /// <param name="tls">Over <see cref="Socket"/>; owned from here on.</param>
+    /// <param name="last">A last line in clear, which nothing that is written by another thread gets behind.</param>
     /// <returns>False where that failed; the connection says why, and the channel is of no use any more.</returns>
     /// <exception cref="SocketException">The connection failed before.</exception>
-    public async ValueTask<bool> StartTlsAsync(TlsConnection tls)
+    public async ValueTask<bool> StartTlsAsync(TlsConnection tls, ReadOnlyMemory<byte> last = default)
     {
         var isDone = false;
         try
         {
             await BeginChangingAsync().ConfigureAwait(false);
+            await SendAllAsync(last, SocketFlags.None).ConfigureAwait(false);
             isDone = await tls.HandshakeAsync().ConfigureAwait(false);
         }
         finally

@@ -60,6 +60,9 @@ internal sealed partial class TlsConnection : IDisposable
     /// <summary>Why it failed, in OpenSSL's or the kernel's words; null while it has not.</summary>
     public string? Failure { get; private set; }
 
+    /// <summary>The handshake has failed because the peer began with text, and not with TLS.</summary>
+    public bool MetClearText { get; private set; }
+
     /// <summary>A <see cref="Read"/> now may yield something without the socket being readable.</summary>
     public bool HasBuffered { get; private set; }
 
@@ -226,10 +229,15 @@ internal sealed partial class TlsConnection : IDisposable
                     return TlsReadStatus.Data;
                 }
                 var status = Explain(result);
+                MetClearText = status == TlsReadStatus.Failed && _ssl.Wire->First is (>= (byte)' ' and <= (byte)'~') or (byte)'\r' or (byte)'\n';
                 HasBuffered = status == TlsReadStatus.WouldBlock && _ssl.Wire->Budget <= 0;
                 if (status != TlsReadStatus.WouldBlock)
                     _end = status;
                 return status;
+            }
+            catch (ObjectDisposedException)
+            {
+                return (TlsReadStatus)(_end = Fail("the connection was closed"));
             }
             finally
             {

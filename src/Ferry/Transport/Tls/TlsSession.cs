@@ -14,6 +14,22 @@ internal sealed class TlsSession : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
+    /// <summary>The same session, to be disposed apart from this one.</summary>
+    public TlsSession Copy()
+    {
+        var held = false;
+        try
+        {
+            DangerousAddRef(ref held);
+            return new TlsSession(OpenSsl.SSL_SESSION_dup(handle));
+        }
+        finally
+        {
+            if (held)
+                DangerousRelease();
+        }
+    }
+
     /// <summary>Has <paramref name="ssl"/> offer the session to its server.</summary>
     /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
     public void OfferBy(nint ssl)

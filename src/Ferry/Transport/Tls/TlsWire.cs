@@ -37,6 +37,9 @@ internal unsafe struct TlsWire
     /// <summary>Bytes that may still be read in this call: a peer that sends without end must not keep the thread.</summary>
     public int Budget;
 
+    /// <summary>What the peer began with; 0 before.</summary>
+    public byte First;
+
     public byte* In;
     public int InCapacity;
     public int InStart;
@@ -187,6 +190,8 @@ internal unsafe struct TlsWire
         if (received > 0)
         {
             Budget -= received;
+            if (First == 0)
+                First = *bytes;
             return received;
         }
         if (received == 0)
