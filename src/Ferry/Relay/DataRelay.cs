@@ -166,19 +166,21 @@ internal sealed class DataRelay
 
     private async Task RunBackAsync(RelayFlow back)
     {
-        FlowEnd end = await CopyAsync(back).ConfigureAwait(false);
-        switch (end)
+        switch (await CopyAsync(back).ConfigureAwait(false))
         {
-            case FlowEnd.Closed or FlowEnd.Truncated when back.From.IsGone():
+            case FlowEnd.Closed when back.From.IsGone():
             case FlowEnd.ReadFailed:
                 // Gone before it was given the end of the file: a reset, of which the write of the other direction may have been told first.
                 Abort(ReadFailed(back));
                 break;
-            case FlowEnd.Closed or FlowEnd.Truncated when HasEnded:
+            case FlowEnd.Closed when HasEnded:
                 break; // our own abort of its leg woke the pump; a FIN now would reach the sender before its RST
-            case FlowEnd.Closed or FlowEnd.Truncated:
+            case FlowEnd.Closed:
                 // Where this fails the sender's leg is gone, and the pump that reads it finds out how.
-                await back.To.TryEndAsync(end == FlowEnd.Closed).ConfigureAwait(false);
+                await back.To.TryEndAsync(isWhole: true).ConfigureAwait(false);
+                break;
+            case FlowEnd.Truncated:
+                Abort(Truncated(back)); // OpenSSL writes nothing more to a peer whose stream was cut off
                 break;
             case FlowEnd.WriteFailed:
                 Abort(WriteFailed(back));

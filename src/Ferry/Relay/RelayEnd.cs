@@ -21,10 +21,10 @@ internal enum RelayEnd
     /// <summary>The server's connection was reset or closed, or its TLS failed, while we had more for it.</summary>
     UpstreamWriteFailed,
 
-    /// <summary>The client's TLS stream ended without close_notify: it was cut off.</summary>
+    /// <summary>The client's TLS stream ended without close_notify: it was cut off, whether it carried the file or should have taken it.</summary>
     ClientTruncated,
 
-    /// <summary>The server's TLS stream ended without close_notify: it was cut off.</summary>
+    /// <summary>The server's TLS stream ended without close_notify: it was cut off, whether it carried the file or should have taken it.</summary>
     UpstreamTruncated,
 
     /// <summary><see cref="DataRelay.Cut"/> was called.</summary>

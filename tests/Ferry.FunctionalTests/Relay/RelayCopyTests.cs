@@ -106,12 +106,12 @@ public sealed class RelayCopyTests
         await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), BufferSize);
         Task<RelayResult> run = rig.RunAsync();
 
-        byte[] chunk = new byte[8 * 1024], buffer = new byte[8 * 1024];
+        byte[] chunk = new byte[128 * 1024], buffer = new byte[8 * 1024];
         Task sending = Task.CompletedTask;
         int sent = 0, received = 0, mostUnderway = 0;
         while (received < Size)
         {
-            // What has to wait is not underway, but for a part of it.
+            // Of the last one only a part is underway, so this is an upper bound.
             while (sent < Size && sending.IsCompleted)
             {
                 await sending;

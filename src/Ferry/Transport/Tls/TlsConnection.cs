@@ -235,6 +235,10 @@ internal sealed partial class TlsConnection : IDisposable
                     _end = status;
                 return status;
             }
+            catch (ObjectDisposedException)
+            {
+                return (TlsReadStatus)(_end = Fail("the connection was closed"));
+            }
             finally
             {
                 Leave(held);
