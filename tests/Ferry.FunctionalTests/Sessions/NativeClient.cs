@@ -83,18 +83,20 @@ internal sealed class NativeClient : IDisposable
         return TlsConnection.Connect(_context, socket, isData: true, TlsPeerName.Any, resume);
     }
 
-    /// <summary>A download; what came, and whether the session went on.</summary>
-    public async Task<(byte[] Bytes, bool IsResumed)> DownloadAsync(string name, TlsSession? resume)
+    /// <summary>A download of so many bytes from a small server.</summary>
+    /// <returns>Whether the session went on.</returns>
+    public async Task<bool> DownloadAsync(int count, TlsSession? resume)
     {
         using var socket = await OpenDataAsync();
-        await CommandAsync($"RETR {name}", 150);
+        await CommandAsync($"RETR {count}", 150);
         using var tls = Secure(socket, resume);
         Assert.True(await Wait.For(tls.HandshakeAsync().AsTask(), "a handshake on data"), tls.Failure);
         var (bytes, end) = await TlsConnectionPair.ReadToEndAsync(tls, socket);
         Assert.Equal(TlsReadStatus.CloseNotify, end);
         await tls.EndSendAsync(notify: true);
         await ExpectAsync(226);
-        return (bytes, tls.Info!.IsResumed);
+        Assert.Equal(SmallServer.Payload(count), bytes);
+        return tls.Info!.IsResumed;
     }
 
     public async Task UploadAsync(string name, byte[] bytes, TlsSession? resume)
