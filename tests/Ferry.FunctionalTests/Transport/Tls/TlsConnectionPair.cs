@@ -6,6 +6,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Ferry.FunctionalTests.Harness;
 using Ferry.Transport.Tls;
+using TlsWire = Ferry.Transport.Tls.TlsWire;
 
 namespace Ferry.FunctionalTests.Transport.Tls;
 
