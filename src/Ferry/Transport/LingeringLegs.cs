@@ -37,7 +37,7 @@ internal sealed class LingeringLegs(TimeProvider time, int most = LingeringLegs.
         }
     }
 
-    /// <summary>Owns <paramref name="leg"/> from here on, whose end has been given to the kernel, and which nobody reads any more.</summary>
+    /// <summary>Owns <paramref name="leg"/> from here on, whose end has been given to the kernel or which is to wait for its peer's, and which nobody reads any more.</summary>
     public void Take(DataLeg leg)
     {
         leg.LeaveTls();
