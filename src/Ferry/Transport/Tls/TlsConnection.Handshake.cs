@@ -82,4 +82,16 @@ internal sealed partial class TlsConnection
             }
         }
     }
+
+    /// <summary>Has the tickets sent that a client's data connection was promised.</summary>
+    private void SendTickets()
+    {
+        var ssl = _ssl.DangerousGetHandle();
+        var isAsked = false;
+        while (_ticketsToSend-- > 0)
+            isAsked |= OpenSsl.SSL_new_session_ticket(ssl) == 1; // not before TLS 1.3
+        if (isAsked)
+            _ = OpenSsl.SSL_do_handshake(ssl);
+        OpenSsl.ERR_clear_error();
+    }
 }

@@ -104,18 +104,6 @@ internal sealed partial class TlsConnection
         }
     }
 
-    /// <summary>Has the tickets sent that a client's data connection was promised.</summary>
-    private void SendTickets()
-    {
-        var ssl = _ssl.DangerousGetHandle();
-        var isAsked = false;
-        while (_ticketsToSend-- > 0)
-            isAsked |= OpenSsl.SSL_new_session_ticket(ssl) == 1; // not before TLS 1.3
-        if (isAsked)
-            _ = OpenSsl.SSL_do_handshake(ssl);
-        OpenSsl.ERR_clear_error();
-    }
-
     private unsafe ulong? TicketOwner() =>
         OpenSsl.SSL_SESSION_get0_ticket_appdata(OpenSsl.SSL_get_session(_ssl.DangerousGetHandle()), out var data, out var length) == 1 && length == sizeof(ulong)
             ? *(ulong*)data

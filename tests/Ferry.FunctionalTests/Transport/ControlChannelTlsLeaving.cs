@@ -8,12 +8,12 @@ using Ferry.Transport.Tls;
 namespace Ferry.FunctionalTests.Transport;
 
 /// <summary>A control channel that is about to leave TLS, with a client whose bytes pass through the hands of the test.</summary>
-internal sealed class ClearedChannel : IDisposable
+internal sealed class ControlChannelTlsLeaving : IDisposable
 {
     private readonly TlsContext _server;
     private readonly byte[] _buffer = new byte[4096];
 
-    public ClearedChannel(TlsContext server, TlsContext client)
+    public ControlChannelTlsLeaving(TlsContext server, TlsContext client)
     {
         _server = server;
         Tap = new TlsConnectionTap(client, server);
