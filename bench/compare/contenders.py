@@ -4,88 +4,18 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable
 
+import configurations
+from configurations import ADDRESS, SHIFT
 from processes import stat, tree
-
-ADDRESS = "127.0.0.1"
-DATA_PORTS = 32          # for each contender; four streams and eight concurrent sessions need fewer
-SHIFT = 100              # nginx and HAProxy listen for data this far above the server's own data port
-PORTS_EACH = 200         # ports between two instances
-CONNECTIONS = 20000      # worker_connections: two for a session, and room
-MAXCONN = 6000           # HAProxy's word for sessions: it reserves memory and descriptors for them when it starts
 
 
 class Failure(Exception):
     """The run cannot go on; the text says why and, where there is one, what to do."""
-
-
-class Ports:
-    """The ports of one instance, all below the kernel's ephemeral range (32768): nobody's outgoing connection takes one."""
-
-    def __init__(self, base):
-        self.front = base
-        self.server = base + 1
-        self.server_data = (base + 10, base + 10 + DATA_PORTS - 1)
-        self.front_data = (base + 10 + SHIFT, base + 10 + SHIFT + DATA_PORTS - 1)
-
-
-def ferry_conf(ports, folder):
-    return f"""pid {folder}/ferry-{ports.front}.pid;
-error_log {folder}/ferry.log warn;
-events {{
-    worker_connections {CONNECTIONS};
-}}
-stream {{
-    server {{
-        listen {ADDRESS}:{ports.front};
-        ftp_ctrl zone=bench:10M proxy_ip={ADDRESS} min_port={ports.front_data[0]} max_port={ports.front_data[1]};
-        proxy_pass {ADDRESS}:{ports.server};
-    }}
-}}
-"""
-
-
-def nginx_conf(ports, folder):
-    module = next((m for m in ("/usr/lib/nginx/modules/ngx_stream_module.so", "/usr/lib64/nginx/modules/ngx_stream_module.so")
-                   if os.path.exists(m)), None)
-    forward = ((ports.front, ports.server),) + tuple(
-        (port + SHIFT, port) for port in range(ports.server_data[0], ports.server_data[1] + 1))
-    servers = "".join(f"    server {{ listen {ADDRESS}:{here}; proxy_pass {ADDRESS}:{there}; }}\n" for here, there in forward)
-    return (f"load_module {module};\n" if module else "") + f"""daemon off;
-pid {folder}/nginx-{ports.front}.pid;
-error_log {folder}/nginx.log warn;
-worker_processes auto;
-worker_rlimit_nofile {CONNECTIONS};
-events {{
-    worker_connections {CONNECTIONS};
-}}
-stream {{
-    access_log off;
-{servers}}}
-"""
-
-
-def haproxy_conf(ports, folder):
-    return f"""global
-    maxconn {MAXCONN}
-defaults
-    mode tcp
-    option splice-auto
-    option splice-request
-    option splice-response
-    timeout connect 10s
-    timeout client 10m
-    timeout server 10m
-listen control
-    bind {ADDRESS}:{ports.front}
-    server ftp {ADDRESS}:{ports.server}
-listen data
-    bind {ADDRESS}:{ports.front_data[0]}-{ports.front_data[1]}
-    server ftp {ADDRESS}:-{SHIFT}
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +25,7 @@ class Kind:
     label: str
     program: str = None
     command: Callable = None    # configuration file, folder -> arguments
-    conf: Callable = None       # ports, folder -> text
+    conf: Callable = None       # ports, folder, link -> text
     version: Callable = None
     rewrites: bool = False
 
@@ -115,11 +45,11 @@ def kinds(ferryd):
     haproxy = find("haproxy")
     return [
         Kind("direct", "direct"),
-        Kind("ferry", "Ferry", ferryd, lambda conf, folder: [ferryd, "-c", conf], ferry_conf,
+        Kind("ferry", "Ferry", ferryd, lambda conf, folder: [ferryd, "-c", conf], configurations.ferry,
              lambda: first_line_of([ferryd, "--version"], r"(\d+\.\d+\S*)"), rewrites=True),
-        Kind("nginx", "NGINX stream", nginx, lambda conf, folder: [nginx, "-p", folder, "-c", conf], nginx_conf,
+        Kind("nginx", "NGINX stream", nginx, lambda conf, folder: [nginx, "-p", folder, "-c", conf], configurations.nginx,
              lambda: first_line_of([nginx, "-v"], r"nginx/(\S+)")),
-        Kind("haproxy", "HAProxy", haproxy, lambda conf, folder: [haproxy, "-db", "-f", conf], haproxy_conf,
+        Kind("haproxy", "HAProxy", haproxy, lambda conf, folder: [haproxy, "-db", "-f", conf], configurations.haproxy,
              lambda: first_line_of([haproxy, "-v"], r"version (\S+)")),
     ]
 
@@ -147,30 +77,59 @@ def is_free(port):
         return False
 
 
+def protected(client, tls):
+    """The connection, with TLS on it where the other end expects that; nobody here has to prove who he is."""
+    if not tls:
+        return client
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(client)
+
+
+def talk(port, tls, *commands):
+    """The last line of the reply to the last of some commands."""
+    with socket.create_connection((ADDRESS, port), 10) as client, protected(client, tls) as channel, channel.makefile("rb") as reader:
+        reader.readline()
+        for command in commands:
+            channel.sendall(command.encode("ascii") + b"\r\n")
+            reply = reader.readline().decode("ascii", "replace")
+        return reply.strip()
+
+
 class Instance:
     """One contender at work: a server of its own and, but for direct, the proxy in front of it."""
 
-    def __init__(self, kind, ports, folder, tools, processes):
+    def __init__(self, kind, link, ports, folder, tools, processes):
         self.kind = kind
+        self.link = link
         self.ports = ports
         self.folder = folder
         self._tools = tools
         self._processes = processes
         self._server = None
         self._proxy = None
+        self._questions = 0
+        self._name = f"{kind.name}-{ports.front}"
         self.port = ports.front if kind.is_proxy else ports.server
         if kind.is_proxy:
-            self._conf = f"{folder}/{kind.name}-{ports.front}.conf"
+            self._conf = f"{folder}/{self._name}.conf"
             with open(self._conf, "w", encoding="ascii") as file:
-                file.write(kind.conf(ports, folder))
+                file.write(kind.conf(ports, folder, link))
+
+    @property
+    def server_tls(self):
+        """What the server speaks is what the proxy speaks to it, or the client where there is no proxy."""
+        return self.link.server if self.kind.is_proxy else self.link.client
 
     def start_server(self):
         announce = SHIFT if self.kind.is_proxy and not self.kind.rewrites else 0
         first, last = self.ports.server_data
+        tls = ["implicit", f"{self.folder}/bench.crt", f"{self.folder}/bench.key"] if self.server_tls else []
         check_free(self.ports.server)
-        self._server = self._processes.start(
-            [f"{self._tools}/nullftpd", ADDRESS, str(self.ports.server), str(first), str(last), str(announce)], stdin=subprocess.DEVNULL)
-        self._await_banner(self.ports.server, self._server)
+        self._server = self._processes.start([f"{self._tools}/nullftpd", ADDRESS, str(self.ports.server), str(first), str(last), str(announce)] + tls,
+                                             stdin=subprocess.DEVNULL)
+        self._await_banner(self.ports.server, self._server, self.server_tls)
 
     def start(self):
         """Starts what is missing; the seconds from the proxy's exec until a client has the banner through it."""
@@ -179,11 +138,11 @@ class Instance:
         if not self.kind.is_proxy:
             return 0.0
         check_free(self.port)
-        with open(f"{self.folder}/{self.kind.name}.out", "w", encoding="utf-8") as out:
+        with open(f"{self.folder}/{self._name}.out", "w", encoding="utf-8") as out:
             began = time.monotonic()
             self._proxy = self._processes.start(self.kind.command(self._conf, self.folder), stdin=subprocess.DEVNULL,
                                                 stdout=out, stderr=subprocess.STDOUT, cwd=self.folder)
-        self._await_banner(self.port, self._proxy)
+        self._await_banner(self.port, self._proxy, self.link.client)
         return time.monotonic() - began
 
     def stop_proxy(self):
@@ -199,17 +158,20 @@ class Instance:
 
     def check_path(self):
         """No figure means anything if the data goes past the proxy: the port that a client is told must be one of the proxy's."""
-        with socket.create_connection((ADDRESS, self.port), 10) as client:
-            reader = client.makefile("rb")
-            reader.readline()
-            for line in (b"USER bench\r\n", b"PASS bench\r\n", b"PASV\r\n"):
-                client.sendall(line)
-                reply = reader.readline().decode("ascii", "replace")
-            numbers = re.findall(r"\d+", reply)
-            told = int(numbers[5]) * 256 + int(numbers[6]) if len(numbers) == 7 else 0
-            first, last = self.ports.front_data if self.kind.is_proxy else self.ports.server_data
-            if not first <= told <= last:
-                raise Failure(f"{self.kind.label}: the data port announced is outside {first}-{last}: {reply.strip()}")
+        reply = talk(self.port, self.link.client, "USER bench", "PASS bench", "PASV")
+        numbers = re.findall(r"\d+", reply)
+        told = int(numbers[5]) * 256 + int(numbers[6]) if len(numbers) == 7 else 0
+        first, last = self.ports.front_data if self.kind.is_proxy else self.ports.server_data
+        if not first <= told <= last:
+            raise Failure(f"{self.kind.label}: the data port announced is outside {first}-{last}: {reply}")
+
+    def server_handshakes(self):
+        """Handshakes on control connections that the server has seen so far, this question's own left out, and how many of them resumed a session."""
+        numbers = re.findall(r"\d+", talk(self.ports.server, True, "SITE TLS"))
+        if len(numbers) != 5:
+            raise Failure(f"{self.kind.label}: the server does not say how many handshakes there have been")
+        self._questions += 1
+        return int(numbers[1]) - self._questions, int(numbers[2])
 
     def cpu(self):
         """CPU seconds of all processes of the proxy so far, user and system."""
@@ -233,7 +195,7 @@ class Instance:
     def words(self):
         """What the proxy said, for a message about its failure."""
         said = ""
-        for name in (f"{self.kind.name}.out", f"{self.kind.name}.log"):
+        for name in (f"{self._name}.out", f"{self._name}.log"):
             try:
                 with open(f"{self.folder}/{name}", encoding="utf-8", errors="replace") as file:
                     said += file.read()[-2000:]
@@ -241,7 +203,7 @@ class Instance:
                 pass
         return said.strip()
 
-    def _await_banner(self, port, process):
+    def _await_banner(self, port, process, tls):
         until = time.monotonic() + 20
         while time.monotonic() < until:
             if process.poll() is not None:
@@ -250,8 +212,9 @@ class Instance:
                 client.settimeout(10)
                 try:
                     client.connect((ADDRESS, port))
-                    if client.recv(4) == b"220 ":
-                        return
+                    with protected(client, tls) as channel:
+                        if channel.recv(4) == b"220 ":
+                            return
                 except OSError:
                     pass
             time.sleep(0.0005)

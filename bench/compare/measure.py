@@ -3,28 +3,42 @@ import re
 import subprocess
 import time
 
-from contenders import ADDRESS, Failure
+from configurations import ADDRESS
+from contenders import Failure
 
 KIB, GIB = 1 << 10, 1 << 30
+THREADS = 4
 
 
 class Size:
     """How much a run measures."""
 
     def __init__(self, quick):
-        self.mib = 256 if quick else 2048
+        self._quick = quick
         self.sessions = 1000 if quick else 10000
-        self.session_threads = 4
         self.noops = 5000 if quick else 20000
-        self.idle = 500 if quick else 5000
         self.starts = 3
 
+    def mib(self, link):
+        return 128 if self._quick and link.client else 256 if self._quick else 512 if link.client else 2048
 
-def bench(instance, tool, what, path, threads, total):
-    done = subprocess.run([tool, what, ADDRESS, str(instance.port), "bench", "bench", path, str(threads), str(total), "plain"],
+    def idle(self, link):
+        return 500 if self._quick else 1000 if link.client else 5000
+
+    def handshakes(self, resume, tls12=False):
+        return (400 if self._quick else 2000 if resume else 1000) // (2 if tls12 else 1)
+
+
+def arguments(instance, tool, what, path, threads, total, flags=""):
+    mode = f"implicit{flags}" if instance.link.client else "plain"
+    return [tool, what, ADDRESS, str(instance.port), "bench", "bench", path, str(threads), str(total), mode]
+
+
+def bench(instance, tool, what, path, threads, total, flags=""):
+    done = subprocess.run(arguments(instance, tool, what, path, threads, total, flags),
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, start_new_session=True)
     if done.returncode:
-        raise Failure(f"{instance.kind.label}: ftpbench {what} failed.\n{done.stdout}{done.stderr}{instance.words()}")
+        raise Failure(f"{instance.kind.label}, {instance.link.label}: ftpbench {what} failed.\n{done.stdout}{done.stderr}{instance.words()}")
     return done.stdout
 
 
@@ -44,8 +58,8 @@ def with_cpu(instance, run):
 
 
 def transfer(instance, tool, size, put, streams):
-    key = f"{'upload' if put else 'download'}{streams}"
-    each = size.mib // streams
+    key = f"{instance.link.prefix}{'upload' if put else 'download'}{streams}"
+    each = size.mib(instance.link) // streams
     text, cpu = with_cpu(instance, lambda: bench(instance, tool, "put" if put else "get", "bench" if put else f"{each}m",
                                                  streams, each if put else 1))
     figures = {key: number(r"([\d.]+) GiB/s", text)}
@@ -55,10 +69,28 @@ def transfer(instance, tool, size, put, streams):
 
 
 def sessions(instance, tool, size):
-    text, cpu = with_cpu(instance, lambda: bench(instance, tool, "sessions", "1k", size.session_threads, size.sessions))
+    text, cpu = with_cpu(instance, lambda: bench(instance, tool, "sessions", "1k", THREADS, size.sessions))
     figures = {"sessions": number(r"([\d.]+) per s", text)}
     if instance.kind.is_proxy:
         figures["sessions_cpu"] = cpu * 1000 / size.sessions
+    return figures
+
+
+def handshakes(instance, tool, size, resume, tls12=False):
+    """Sessions of connect, TLS, greeting and QUIT. Where the server speaks TLS too, the proxy shakes hands with it each time, and resumes what it can."""
+    key = f"{instance.link.prefix}{'resumed' if resume else 'full'}{'12' if tls12 else ''}"
+    total = size.handshakes(resume, tls12)
+    before = instance.server_handshakes() if instance.kind.is_proxy and instance.link.server else None
+    text, cpu = with_cpu(instance, lambda: bench(instance, tool, "handshakes", "-", THREADS, total, "+resume" * resume + "+tls12" * tls12))
+    resumed = number(r"control \d+ resumed (\d+)", text)
+    if resumed < total - THREADS if resume else resumed:
+        raise Failure(f"{instance.kind.label}, {instance.link.label}: {resumed:.0f} of {total} handshakes resumed a session")
+    figures = {f"{key}_rate": number(r"([\d.]+) per s", text)}
+    if instance.kind.is_proxy:
+        figures[key] = total / cpu
+        if before:
+            after = instance.server_handshakes()
+            figures[f"{key}_server"] = 100 * (after[1] - before[1]) / (after[0] - before[0])
     return figures
 
 
@@ -69,7 +101,10 @@ def noop(instance, tool, size):
 
 def warm(instance, tool):
     """So that nobody's first round holds what is done once: pages of code read, code compiled, pools filled."""
-    bench(instance, tool, "sessions", "1k", 4, 1000)
+    total = 300 if instance.link.client else 1000
+    text = bench(instance, tool, "sessions", "1k", THREADS, total)
+    if instance.link.client and number(r"data \d+ resumed (\d+)", text) != total:
+        raise Failure(f"{instance.kind.label}, {instance.link.label}: data connections do not resume the session of their control connection: {text}")
     bench(instance, tool, "get", "64m", 4, 1)
     bench(instance, tool, "put", "bench", 4, 64)
 
@@ -85,17 +120,18 @@ def start_up(instance, size):
 
 def idle(instance, tool, size, processes):
     """Resident growth from a fresh proxy that has served a few sessions to one that holds many that say nothing."""
+    count = size.idle(instance.link)
     bench(instance, tool, "sessions", "1k", 1, 20)
     time.sleep(0.5)
     before = instance.resident()
-    holder = processes.start([tool, "idle", ADDRESS, str(instance.port), "bench", "bench", "-", "1", str(size.idle), "plain"],
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holder = processes.start(arguments(instance, tool, "idle", "-", 1, count), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         held = number(r"idle (\d+)", holder.stdout.readline())
-        if held != size.idle:
-            raise Failure(f"{instance.kind.label}: only {held:.0f} of {size.idle} sessions could be opened.\n{instance.words()}")
+        if held != count:
+            raise Failure(f"{instance.kind.label}, {instance.link.label}: only {held:.0f} of {count} sessions could be opened.\n{instance.words()}")
         time.sleep(2)
         after = instance.resident()
     finally:
         processes.stop(holder)
-    return {"idle": (after - before) / KIB / size.idle, "resident": after / KIB / KIB}
+    prefix = instance.link.prefix
+    return {f"{prefix}idle": (after - before) / KIB / count, f"{prefix}resident": after / KIB / KIB}

@@ -1,10 +1,12 @@
 """The figures as tables: on the terminal, and between two marker lines of docs/performance.md."""
 import statistics
 
+from configurations import BOTH, CLIENT
+
 BEGIN, END = "<!-- bench/compare/run writes from here -->", "<!-- to here -->"
 
 # key, what it is, digits, the most (or least) that Ferry may have of NGINX's figure; None: no target
-ROWS = (
+PLAIN_ROWS = (
     ("download1", "download, 1 stream, GiB/s", 3, (">=", 1.4)),
     ("download1_cpu", "- CPU s per GiB", 3, ("<=", 0.6)),
     ("download4", "download, 4 streams, GiB/s", 3, None),
@@ -21,6 +23,28 @@ ROWS = (
     ("resident", "- resident with all of them, MiB", 1, None),
     ("start", "exec to first banner, ms", 1, None),
 )
+
+
+def tls_transfers(link, counts):
+    return tuple(row for way in ("download", "upload") for streams, many in counts for row in (
+        (f"{link.prefix}{way}{streams}", f"{link.label}: {way}, {many}, GiB/s", 3, (">=", 1.1) if streams == 1 else None),
+        (f"{link.prefix}{way}{streams}_cpu", "- CPU s per GiB", 3, ("<=", 1.1) if streams == 1 else None)))
+
+
+TLS_ROWS = tls_transfers(BOTH, ((1, "1 stream"), (4, "4 streams"))) + tls_transfers(CLIENT, ((1, "1 stream"),)) + (
+    ("client_full", f"{CLIENT.label}: full handshakes per CPU second", 0, (">=", 0.9)),
+    ("client_full_rate", "- per second", 0, None),
+    ("client_resumed", f"{CLIENT.label}: resumed handshakes per CPU second", 0, (">=", 0.9)),
+    ("client_resumed_rate", "- per second", 0, None),
+    ("both_resumed", f"{BOTH.label}: sessions resumed by the client, per CPU second", 0, (">=", 0.9)),
+    ("both_resumed_rate", "- per second", 0, None),
+    ("both_resumed_server", "- resumed by the proxy with the server, %", 0, None),
+    ("client_full12", f"{CLIENT.label}, 1.2: full handshakes per CPU second", 0, None),
+    ("client_resumed12", f"{CLIENT.label}, 1.2: resumed handshakes per CPU second", 0, None),
+    ("client_idle", f"{CLIENT.label}: memory per idle session, KiB", 1, ("<=", 1.0)),
+    ("client_resident", "- resident with all of them, MiB", 1, None),
+)
+TABLES = (("Plain FTP", PLAIN_ROWS), ("FTPS", TLS_ROWS))
 START_LIMIT = 150   # ms, for Ferry alone: this target has no other proxy in it
 
 
@@ -42,26 +66,32 @@ def judged(key, target, ferry, nginx):
     return shown, f"{sign} {limit} x NGINX", met
 
 
-def grid(kinds, results):
-    """The main table as rows of cells, heading first."""
+def grid(kinds, results, rows):
+    """A table of figures as rows of cells, heading first."""
     middle = medians(results)
-    rows = [["measure"] + [kind.label for kind in kinds] + ["Ferry / NGINX", "target", "met"]]
-    for key, what, digits, target in ROWS:
+    cells_of = [["measure"] + [kind.label for kind in kinds] + ["Ferry / NGINX", "target", "met"]]
+    for key, what, digits, target in rows:
         cells = [middle[kind.name].get(key) for kind in kinds]
         if any(cell is not None for cell in cells):
-            rows.append([what] + ["-" if cell is None else f"{cell:.{digits}f}" for cell in cells]
-                        + list(judged(key, target, middle.get("ferry", {}).get(key), middle.get("nginx", {}).get(key))))
-    return rows
+            cells_of.append([what] + ["-" if cell is None else f"{cell:.{digits}f}" for cell in cells]
+                            + list(judged(key, target, middle.get("ferry", {}).get(key), middle.get("nginx", {}).get(key))))
+    return cells_of
 
 
-def spread(kinds, results):
+def spread(kinds, results, rows):
     """Lowest and highest of the rounds: how far the medians can be trusted."""
-    rows = [["measure"] + [kind.label for kind in kinds]]
-    for key, what, digits, _ in ROWS:
+    cells_of = [["measure"] + [kind.label for kind in kinds]]
+    for key, what, digits, _ in rows:
         cells = [results[kind.name].get(key) for kind in kinds]
         if any(cells):
-            rows.append([what] + [f"{min(values):.{digits}f} - {max(values):.{digits}f}" if values else "-" for values in cells])
-    return rows
+            cells_of.append([what] + [f"{min(values):.{digits}f} - {max(values):.{digits}f}" if values else "-" for values in cells])
+    return cells_of
+
+
+def tables(kinds, results):
+    """Title, figures and spread of each table that has any figure."""
+    made = [(title, grid(kinds, results, rows), spread(kinds, results, rows)) for title, rows in TABLES]
+    return [one for one in made if len(one[1]) > 1]
 
 
 def plain(rows):
@@ -76,9 +106,10 @@ def markdown(rows):
 
 
 def section(kinds, results, facts, settings, configurations):
-    parts = ["", "\n".join(f"* {name}: {value}" for name, value in facts), "", markdown(grid(kinds, results)), "",
-             "Lowest and highest of the rounds:", "", markdown(spread(kinds, results)), "", "Settings:", "",
-             "\n".join(f"* {line}" for line in settings), ""]
+    parts = ["", "\n".join(f"* {name}: {value}" for name, value in facts), ""]
+    for title, figures, extremes in tables(kinds, results):
+        parts += [f"### {title}", "", markdown(figures), "", "Lowest and highest of the rounds:", "", markdown(extremes), ""]
+    parts += ["### Settings", "", "\n".join(f"* {line}" for line in settings), ""]
     for label, text in configurations:
         language = "nginx" if label.startswith("Ferry") else "text"   # the tests hold what is marked nginx to Ferry's own grammar
         parts += [f"{label} (one data port is shown; the others are like it):", "", f"```{language}", text.rstrip(), "```", ""]

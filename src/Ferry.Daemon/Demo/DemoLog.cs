@@ -1,10 +1,12 @@
+using System.Diagnostics.Metrics;
 using System.Globalization;
+using Ferry.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Daemon.Demo;
 
 /// <summary>Prints what the proxy does for the person who watches: who came, each transfer, how it ended, and all that went wrong.</summary>
-internal sealed class DemoLog(TimeProvider time) : ILoggerFactory, ILogger
+internal sealed class DemoLog : ILoggerFactory, ILogger
 {
     // Ids of events as the library gives them; a released id keeps its meaning.
     private const int Connected = 400;
@@ -15,11 +17,27 @@ internal sealed class DemoLog(TimeProvider time) : ILoggerFactory, ILogger
     private const int PortGivenBack = 441;
     private const int TransferEnded = 450;
     private const int Matched = 451;
+    private const int ClientSpeaksTls = 460;
     private const int Started = 510;
 
+    private readonly TimeProvider _time;
+    // What TLS on data connections comes to is counted, not told.
+    private readonly MeterListener _handshakes = new();
     private readonly Lock _line = new();
     // An entry a session that runs: no more than the proxy takes.
     private readonly Dictionary<string, Visit> _visits = [];
+
+    public DemoLog(TimeProvider time)
+    {
+        _time = time;
+        _handshakes.InstrumentPublished = static (instrument, listener) =>
+        {
+            if (instrument is { Name: "ferry.tls.handshakes", Meter.Name: FerryProxy.MeterName })
+                listener.EnableMeasurementEvents(instrument);
+        };
+        _handshakes.SetMeasurementEventCallback<long>((_, _, tags, _) => TellHandshake(tags));
+        _handshakes.Start();
+    }
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -53,13 +71,27 @@ internal sealed class DemoLog(TimeProvider time) : ILoggerFactory, ILogger
                 LogLevel.Warning => "warning: ",
                 _ => "error: ",
             };
-            Console.Out.WriteLine($"{time.GetLocalNow():HH:mm:ss}  {word}{text}{(exception is null ? "" : $" ({exception.Message})")}");
+            Print($"{word}{text}{(exception is null ? "" : $" ({exception.Message})")}");
         }
     }
 
-    public void Dispose()
+    public void Dispose() => _handshakes.Dispose();
+
+    private void Print(string text) => Console.Out.WriteLine($"{_time.GetLocalNow():HH:mm:ss}  {text}");
+
+    private void TellHandshake(ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        // Holds nothing.
+        object? channel = null, result = null;
+        foreach (var (name, value) in tags)
+        {
+            channel = name == "channel" ? value : channel;
+            result = name == "result" ? value : result;
+        }
+        // Of control channels there is an event, and of what fails anywhere.
+        if (channel is not "data" || result is not ("resumed" or "full"))
+            return;
+        lock (_line)
+            Print(result is "resumed" ? "a data connection in TLS resumes an earlier session" : "a data connection in TLS begins a new session");
     }
 
     /// <summary>What is said of an event of a session; null: nothing, it is only remembered; empty: what the library says.</summary>
@@ -77,6 +109,8 @@ internal sealed class DemoLog(TimeProvider time) : ILoggerFactory, ILogger
             case Matched:
                 visit?.Port = Value(values, "Port") as int?;
                 return null;
+            case ClientSpeaksTls:
+                return $"session {session}: client speaks {Value(values, "Protocol")}, {Value(values, "Cipher")}{(Value(values, "Resumed") is true ? ", and resumes an earlier session" : "")}";
             case ServerConnected or PortGiven or PortGivenBack:
                 return null;
             case TransferEnded:

@@ -69,18 +69,24 @@ internal sealed partial class FtpSession
             result.Socket.Dispose();
             return ($"the connection was lost ({e.SocketErrorCode})", false);
         }
-        var failure = await GreetAsync(channel).ConfigureAwait(false);
-        if (failure is null)
+        var isTaken = false;
+        try
         {
+            var failure = await GreetAsync(channel).ConfigureAwait(false);
+            if (failure is not null)
+                return (failure, false);
             lock (_sync)
             {
                 _upstream = channel;
-                if (_endReason is null)
-                    return (null, false);
+                isTaken = _endReason is null;
             }
+            return (isTaken ? null : "the session ended", false);
         }
-        channel.Dispose();
-        return (failure ?? "the session ended", false);
+        finally
+        {
+            if (!isTaken)
+                channel.Dispose();
+        }
     }
 
     /// <summary>Waits for the greeting, with TLS around it or behind it where the server is to have it.</summary>
@@ -89,14 +95,18 @@ internal sealed partial class FtpSession
     {
         var mode = _server.Config.UpstreamTls.Mode;
         var byAuth = mode == UpstreamTls.Explicit || (mode == UpstreamTls.Match && _isImplicit);
-        if (mode == UpstreamTls.Implicit && await StartUpstreamTlsAsync(channel).ConfigureAwait(false) is { } early)
+        if (mode == UpstreamTls.Implicit && await StartUpstreamTlsAsync(channel).ConfigureAwait(false) is { Failure: { } early })
             return early;
         BeginStep(channel, _server.Config.BannerTimeout);
         var (failure, bySsl) = byAuth ? await UpstreamGreeting.ReadAndAskForTlsAsync(channel).ConfigureAwait(false)
             : (await UpstreamGreeting.ReadAsync(channel).ConfigureAwait(false), false);
         EndStep();
         if (failure is null && byAuth)
-            failure = await StartUpstreamTlsAsync(channel).ConfigureAwait(false);
+        {
+            (failure, var metClearText) = await StartUpstreamTlsAsync(channel).ConfigureAwait(false);
+            if (metClearText)
+                failure = UpstreamGreeting.Injection;
+        }
         if (failure is null && channel.Tls is not null)
             _engine.UpstreamTlsStarted(bySsl);
         return failure;
@@ -113,10 +123,13 @@ internal sealed partial class FtpSession
             step.Dispose();
     }
 
-    private void EndStep()
+    /// <returns>Whether its time is over.</returns>
+    private bool EndStep()
     {
+        var isOver = _server.Time.GetTimestamp() >= Volatile.Read(ref _stepDue);
         Volatile.Write(ref _stepDue, long.MaxValue);
         Volatile.Write(ref _step, null);
+        return isOver;
     }
 
     /// <summary>A connection attempt that the sweep ends by disposing this.</summary>

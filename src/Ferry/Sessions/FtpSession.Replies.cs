@@ -81,7 +81,8 @@ internal sealed partial class FtpSession
     // A server that has said goodbye by itself is not spoken for a second time.
     private byte[]? UpstreamFailedReply => _lastCode is 221 or 421 ? null : "421 The connection to the server failed.\r\n"u8.ToArray();
 
-    private SessionEndReason ClientGone => _state == SessionState.Closing ? SessionEndReason.ClientClosed : SessionEndReason.ClientFailed;
+    private SessionEndReason ClientGone => _state == SessionState.Closing ? SessionEndReason.ClientClosed
+        : _isStartingClientTls ? SessionEndReason.ClientTlsFailed : SessionEndReason.ClientFailed;
 
     /// <summary>Looks at the next line of the server. With FinishTransfer it stays in the buffer; otherwise it is consumed.</summary>
     private ReplyStep TakeReply(bool atEnd, out ControlDecision decision, out int length)

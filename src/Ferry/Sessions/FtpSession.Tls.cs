@@ -12,7 +12,9 @@ internal sealed partial class FtpSession
 {
     private readonly bool _isImplicit;
     private TlsOrigin? _clientOrigin;
+    private TlsContext? _upstreamContext;
     private TlsSession? _upstreamSession;
+    private volatile bool _isStartingClientTls;
 
     /// <summary>What the engine must know of the server block.</summary>
     private static TlsRules RulesOf(ServerConfig config, bool isImplicit) => new()
@@ -40,21 +42,30 @@ internal sealed partial class FtpSession
     };
 
     /// <summary>Shakes hands with the client, after the 234 or before anything else.</summary>
+    /// <param name="last">What is said in clear before.</param>
     /// <returns>False where the session has ended over it.</returns>
-    private async Task<bool> StartClientTlsAsync()
+    private async Task<bool> StartClientTlsAsync(byte[]? last)
     {
+        _isStartingClientTls = true;
         var config = _server.Config.ClientTls!;
         var tls = TlsConnection.AcceptControl(_server.ClientTls!.Current, _client.Socket);
         BeginStep(_client, config.HandshakeTimeout);
-        var isDone = await _client.StartTlsAsync(tls).ConfigureAwait(false);
-        EndStep();
+        var isDone = await _client.StartTlsAsync(tls, last).ConfigureAwait(false);
+        var isLate = EndStep();
         CountHandshake(client: true, data: false, isDone ? tls.Info : null);
+        if (!isDone && tls.MetClearText && last is not null)
+        {
+            Log.Injection(_server.Logger, Id, "client", "AUTH");
+            End(SessionEndReason.TlsInjection, null);
+            return false;
+        }
         if (!isDone)
         {
-            Log.ClientTlsFailed(_server.Logger, Id, tls.Failure ?? "");
+            Log.ClientTlsFailed(_server.Logger, Id, FailureOf(tls, isLate));
             End(SessionEndReason.ClientTlsFailed, null);
             return false;
         }
+        _isStartingClientTls = false;
         var info = tls.Info!;
         _clientOrigin = tls.Origin;
         Log.ClientTls(_server.Logger, Id, info.Protocol, info.Cipher, info.IsResumed);
@@ -68,6 +79,9 @@ internal sealed partial class FtpSession
         return true;
     }
 
+    private static string FailureOf(TlsConnection tls, bool isLate) => isLate ? "it was not agreed on in time"
+        : tls.MetClearText ? "the peer speaks no TLS" : tls.Failure ?? "the session ended";
+
     /// <summary>Why a client's certificate, or the want of one, is not acceptable, as nginx judges it; null where it is.</summary>
     private static string? CertificateRefusal(ClientTlsConfig config, TlsInfo info) => config.VerifyClient switch
     {
@@ -79,18 +93,19 @@ internal sealed partial class FtpSession
     };
 
     /// <summary>Shakes hands with the server.</summary>
-    /// <returns>Null, or what was wrong.</returns>
-    private async Task<string?> StartUpstreamTlsAsync(ControlChannel channel)
+    /// <returns>Null, or what was wrong; and whether that was text of the server's in the place of TLS.</returns>
+    private async Task<(string? Failure, bool MetClearText)> StartUpstreamTlsAsync(ControlChannel channel)
     {
-        var tls = TlsConnection.Connect(_server.UpstreamTls!.Current, channel.Socket, isData: false, _server.PeerName, resume: null);
+        _upstreamContext = _server.UpstreamTls!.Current; // for the data connections too, whose session it is
+        var tls = TlsConnection.Connect(_upstreamContext, channel.Socket, isData: false, _server.PeerName, resume: null);
         BeginStep(channel, _server.Config.ConnectTimeout);
         var isDone = await channel.StartTlsAsync(tls).ConfigureAwait(false);
-        EndStep();
+        var isLate = EndStep();
         CountHandshake(client: false, data: false, isDone ? tls.Info : null);
         if (!isDone)
-            return $"TLS failed ({tls.Failure})";
+            return ($"TLS failed ({FailureOf(tls, isLate)})", tls.MetClearText);
         Log.UpstreamTls(_server.Logger, Id, tls.Info!.Protocol, tls.Info.Cipher);
-        return null;
+        return (null, false);
     }
 
     /// <summary>The client's AUTH has been accepted; the 234 is to be written.</summary>
@@ -103,8 +118,7 @@ internal sealed partial class FtpSession
             End(SessionEndReason.TlsInjection, null);
             return;
         }
-        _client.Write(decision.Bytes);
-        if (!await StartClientTlsAsync().ConfigureAwait(false))
+        if (!await StartClientTlsAsync(decision.Bytes).ConfigureAwait(false))
             return;
         lock (_sync)
             _engine.ClientTlsStarted();
@@ -113,13 +127,17 @@ internal sealed partial class FtpSession
     /// <summary>The server has answered our AUTH with 234, which has been read whole.</summary>
     private async Task SwitchUpstreamToTlsAsync()
     {
-        if (!_upstream!.Buffered.IsEmpty)
+        var metClearText = !_upstream!.Buffered.IsEmpty;
+        string? failure = null;
+        if (!metClearText)
+            (failure, metClearText) = await StartUpstreamTlsAsync(_upstream).ConfigureAwait(false);
+        if (metClearText)
         {
             Log.Injection(_server.Logger, Id, "server", "234");
             End(SessionEndReason.TlsInjection, "421 The server sent bytes in clear behind its 234.\r\n"u8.ToArray());
             return;
         }
-        if (await StartUpstreamTlsAsync(_upstream).ConfigureAwait(false) is { } failure)
+        if (failure is not null)
         {
             Log.UpstreamTlsFailed(_server.Logger, Id, _upstreamServer!.Name, failure);
             End(SessionEndReason.UpstreamTlsFailed, "421 TLS with the server failed; closing the control connection.\r\n"u8.ToArray());
@@ -146,7 +164,10 @@ internal sealed partial class FtpSession
     private async Task ClearUpstreamAsync()
     {
         _upstreamSession = _upstream!.Tls?.GetSession();
-        if (!await _upstream.StopTlsAsync().ConfigureAwait(false))
+        BeginStep(_upstream, _server.Config.ConnectTimeout);
+        var isDone = await _upstream.StopTlsAsync().ConfigureAwait(false);
+        EndStep();
+        if (!isDone)
         {
             End(SessionEndReason.UpstreamClosed, "421 The server closed the connection.\r\n"u8.ToArray());
             return;
@@ -166,14 +187,22 @@ internal sealed partial class FtpSession
         {
             Client = decision.ClientIsPrivate ? _clientOrigin : null,
             ReuseRequired = _server.Config.ClientTls?.SessionReuse == TlsSessionReuse.Required,
-            Upstream = decision.UpstreamIsPrivate ? _server.UpstreamTls!.Current : null,
+            Refusal = info => CertificateRefusal(_server.Config.ClientTls!, info),
+            Upstream = decision.UpstreamIsPrivate ? _upstreamContext : null,
             UpstreamName = _server.PeerName,
             // The newest ticket at this moment: some servers take each only once (RFC 8446 §C.4).
-            Resume = !decision.UpstreamIsPrivate || !upstream.SessionReuse ? null : _upstream!.Tls?.GetSession() ?? _upstreamSession,
+            Resume = !decision.UpstreamIsPrivate || !upstream.SessionReuse ? null : _upstream!.Tls?.GetSession() ?? _upstreamSession?.Copy(),
             AllowTruncation = _server.Config.Data.Truncation == TlsTruncation.Allow,
             Lingering = _server.Lingering,
-            Handshake = (client, info) => CountHandshake(client, data: true, info),
+            Handshake = TellDataHandshake,
         };
+    }
+
+    private void TellDataHandshake(bool client, TlsInfo? info)
+    {
+        CountHandshake(client, data: true, info);
+        if (info is not null && _server.Logger.IsEnabled(LogLevel.Information))
+            Log.DataTls(_server.Logger, Id, client ? "client" : "server", info.Protocol, info.Cipher, info.IsResumed);
     }
 
     private void CountHandshake(bool client, bool data, TlsInfo? info) =>
@@ -186,6 +215,9 @@ internal sealed partial class FtpSession
     {
         [LoggerMessage(460, LogLevel.Information, "session {Session}: client speaks {Protocol}, {Cipher}, resumed: {Resumed}")]
         public static partial void ClientTls(ILogger logger, string session, string protocol, string cipher, bool resumed);
+
+        [LoggerMessage(465, LogLevel.Information, "session {Session}: data with the {Side} speaks {Protocol}, {Cipher}, resumed: {Resumed}")]
+        public static partial void DataTls(ILogger logger, string session, string side, string protocol, string cipher, bool resumed);
 
         [LoggerMessage(461, LogLevel.Information, "session {Session}: server speaks {Protocol}, {Cipher}")]
         public static partial void UpstreamTls(ILogger logger, string session, string protocol, string cipher);

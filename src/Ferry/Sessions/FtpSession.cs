@@ -83,7 +83,7 @@ internal sealed partial class FtpSession
         Log.Connected(_server.Logger, Id, _client.RemoteEndPoint, _client.LocalEndPoint);
         try
         {
-            if ((!_isImplicit || await StartClientTlsAsync().ConfigureAwait(false)) && await ConnectAsync().ConfigureAwait(false))
+            if ((!_isImplicit || await StartClientTlsAsync(null).ConfigureAwait(false)) && await ConnectAsync().ConfigureAwait(false))
             {
                 var replies = PumpRepliesAsync();
                 var commands = PumpCommandsAsync();
@@ -202,7 +202,8 @@ internal sealed partial class FtpSession
         if (passive is not null)
             GiveBack(passive.Lease);
         Volatile.Read(ref _step)?.Dispose();
-        _client.EndWith(farewell);
+        // Before its handshake a client of implicit TLS could not read it.
+        _client.EndWith(_isImplicit && _client.TlsInfo is null ? null : farewell);
         _upstream?.EndWith([]);
         SignalReply();
     }

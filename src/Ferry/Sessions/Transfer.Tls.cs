@@ -9,6 +9,7 @@ namespace Ferry.Sessions;
 internal sealed partial class Transfer
 {
     private TransferOutcome? _refusal;
+    private TransferOutcome? _unfinished;
 
     /// <summary>What the client's data connection agreed on; null in clear.</summary>
     public TlsInfo? ClientTls { get; private set; }
@@ -37,6 +38,8 @@ internal sealed partial class Transfer
     private async Task<TransferOutcome?> SecureAsync(TransferTls tls, DataLeg client)
     {
         TlsConnection? toClient = null, toUpstream = null;
+        lock (_sync)
+            _unfinished = tls.Client is null ? TransferOutcome.UpstreamTlsFailed : TransferOutcome.ClientTlsFailed;
         if (tls.Client is { } origin)
             client.Secure(toClient = TlsConnection.AcceptData(origin, client.Socket, tickets: _use == DataUse.Upload ? 0 : 1));
         if (tls.Upstream is { } context)
@@ -48,11 +51,15 @@ internal sealed partial class Transfer
             tls.Handshake(true, clientIsDone ? toClient.Info : null);
             if (!clientIsDone)
                 Refuse(TransferOutcome.ClientTlsFailed, toClient.Failure);
+            else if (tls.Refusal(toClient.Info!) is { } why)
+                Refuse(TransferOutcome.ClientTlsFailed, why);
             else if (tls.ReuseRequired && !toClient.Resumes(tls.Client!))
                 Refuse(TransferOutcome.ReuseMissing, "it did not resume the session of its control connection");
             ClientTls = toClient.Info;
             if (Refusal is not null)
                 _upstream.Reset(); // who has not begun to send cannot be cut off
+            lock (_sync)
+                _unfinished = TransferOutcome.UpstreamTlsFailed;
         }
         var upstreamIsDone = await upstreamDone.ConfigureAwait(false);
         if (toUpstream is not null)
@@ -63,6 +70,17 @@ internal sealed partial class Transfer
             UpstreamTls = toUpstream.Info;
         }
         return Refusal;
+    }
+
+    /// <summary>The time for handshakes is over, and one of them is not.</summary>
+    private TransferOutcome? RefuseUnfinished()
+    {
+        TransferOutcome? unfinished;
+        lock (_sync)
+            unfinished = _relay is null ? _unfinished : null;
+        if (unfinished is { } outcome)
+            Refuse(outcome, "it was not agreed on in time");
+        return unfinished;
     }
 
     private void Refuse(TransferOutcome outcome, string? why)

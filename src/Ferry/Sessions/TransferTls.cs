@@ -12,6 +12,9 @@ internal sealed record TransferTls
     /// <summary>A client that resumes nothing, or another's session, is refused.</summary>
     public bool ReuseRequired { get; init; }
 
+    /// <summary>Why the client's certificate, or the want of one, is not acceptable; null where it is.</summary>
+    public required Func<TlsInfo, string?> Refusal { get; init; }
+
     /// <summary>Null: the server's data is clear.</summary>
     public TlsContext? Upstream { get; init; }
 

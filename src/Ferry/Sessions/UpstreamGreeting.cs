@@ -11,6 +11,9 @@ internal static class UpstreamGreeting
     /// <summary>More lines than any banner; a reply that is read before it is passed on is held in memory.</summary>
     private const int MostLines = 200;
 
+    /// <summary>What is wrong with a server that goes on in clear where TLS is to begin.</summary>
+    public const string Injection = "it sent bytes in clear behind its 234; nothing of it is read";
+
     // Old servers know only the name of the draft (draft-murray-auth-ftp-ssl).
     private static readonly byte[][] Asks = [[.. "AUTH TLS\r\n"u8], [.. "AUTH SSL\r\n"u8]];
 
@@ -35,7 +38,7 @@ internal static class UpstreamGreeting
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            return Words(e);
+            return Words(e, "greeting");
         }
     }
 
@@ -43,7 +46,7 @@ internal static class UpstreamGreeting
     /// <returns>Null when the server waits for the handshake, else what was wrong; and whether only the old name of TLS was taken.</returns>
     public static async Task<(string? Failure, bool BySsl)> ReadAndAskForTlsAsync(ControlChannel channel)
     {
-        var bySsl = false;
+        var (bySsl, hasGreeted) = (false, false);
         try
         {
             var greeting = new ArrayBufferWriter<byte>();
@@ -58,6 +61,7 @@ internal static class UpstreamGreeting
                 return ("it closed the connection without a greeting", false);
             if (Judge(code.Value, mayWait: false) is { } failure)
                 return (failure, false);
+            hasGreeted = true;
             foreach (var auth in Asks)
             {
                 bySsl = auth != Asks[0];
@@ -72,13 +76,13 @@ internal static class UpstreamGreeting
             if (code is not (234 or 334)) // 334 is an older draft's
                 return ($"it refuses TLS (AUTH TLS was answered {code})", false);
             if (!channel.Buffered.IsEmpty)
-                return ("it sent bytes in clear behind its 234; nothing of it is read", false);
+                return (Injection, false);
             channel.PutBack(greeting.WrittenSpan);
             return (null, bySsl);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            return (Words(e), false);
+            return (Words(e, hasGreeted ? "answer to AUTH TLS" : "greeting"), false);
         }
     }
 
@@ -90,9 +94,9 @@ internal static class UpstreamGreeting
         _ => $"it greeted with {code}",
     };
 
-    private static string Words(Exception e) => e is SocketException { SocketErrorCode: not SocketError.OperationAborted and var error }
-        ? $"reading its greeting failed ({error})"
-        : "it sent no greeting in time";
+    private static string Words(Exception e, string what) => e is SocketException { SocketErrorCode: not SocketError.OperationAborted and var error }
+        ? $"reading its {what} failed ({error})"
+        : $"it sent no {what} in time";
 
     /// <summary>Reads one reply to its last line.</summary>
     /// <param name="channel">The server's.</param>

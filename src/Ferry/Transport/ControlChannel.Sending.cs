@@ -63,8 +63,8 @@ internal sealed partial class ControlChannel
         return SendUnsentAsync();
     }
 
-    /// <summary>Sends everything written so far and holds back what is written from here on, until <see cref="SendUnsentAsync"/>.</summary>
-    private async ValueTask BeginSendingAsync()
+    /// <summary>Sends everything written so far and holds back what is written from here on, until <see cref="SendUnsentAsync"/>: TLS begins or ends in between.</summary>
+    private async ValueTask BeginChangingAsync()
     {
         while (true)
         {
@@ -73,7 +73,7 @@ internal sealed partial class ControlChannel
             {
                 if (!_sending && _outLength == 0)
                 {
-                    _sending = true;
+                    _sending = _isChangingTls = true;
                     return;
                 }
             }
@@ -189,6 +189,8 @@ internal sealed partial class ControlChannel
 
     private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes, SocketFlags flags)
     {
+        if (_isUseless)
+            throw new SocketException((int)SocketError.ConnectionReset);
         if (_tls is { } tls)
         {
             await tls.SendAsync(bytes).ConfigureAwait(false); // urgent data stays in its place: a record has no urgent byte

@@ -10,7 +10,7 @@ internal sealed partial class ControlChannel
 {
     private volatile TlsConnection? _tls;
     private bool _isChangingTls;
-    private bool _isUseless;
+    private volatile bool _isUseless;
 
     /// <summary>The TLS in force; null where the channel is clear.</summary>
     public TlsConnection? Tls => _tls;
@@ -23,51 +23,94 @@ internal sealed partial class ControlChannel
 
     /// <summary>Sends what is written in clear, then shakes hands. What is written meanwhile goes out behind that, encrypted. Nothing may be <see cref="Buffered"/>.</summary>
     /// <param name="tls">Over <see cref="Socket"/>; owned from here on.</param>
+    /// <param name="last">A last line in clear, which nothing that is written by another thread gets behind.</param>
     /// <returns>False where that failed; the connection says why, and the channel is of no use any more.</returns>
     /// <exception cref="SocketException">The connection failed before.</exception>
-    public async ValueTask<bool> StartTlsAsync(TlsConnection tls)
+    public async ValueTask<bool> StartTlsAsync(TlsConnection tls, ReadOnlyMemory<byte> last = default)
     {
-        await BeginSendingAsync().ConfigureAwait(false);
-        _isChangingTls = true;
-        if (!await tls.HandshakeAsync().ConfigureAwait(false))
+        var isDone = false;
+        try
         {
-            tls.Dispose();
-            GiveUp();
-            return false;
+            await BeginChangingAsync().ConfigureAwait(false);
+            await SendAllAsync(last, SocketFlags.None).ConfigureAwait(false);
+            isDone = await tls.HandshakeAsync().ConfigureAwait(false);
         }
+        finally
+        {
+            if (!isDone)
+            {
+                tls.Dispose();
+                GiveUp();
+            }
+        }
+        if (!isDone)
+            return false;
         TlsInfo = tls.Info;
-        _tls = tls;
-        _isChangingTls = false;
+        GoOnWith(tls);
         await SendUnsentAsync().ConfigureAwait(false);
         return true;
     }
 
     /// <summary>Sends what is written, then leaves TLS. What is written meanwhile goes out behind that, in clear.</summary>
-    /// <returns>False where the peer has ended the connection instead.</returns>
+    /// <returns>False where the peer has ended the connection instead; the channel is of no use any more.</returns>
     /// <exception cref="SocketException">The connection failed.</exception>
     public async ValueTask<bool> StopTlsAsync()
     {
-        await BeginSendingAsync().ConfigureAwait(false);
-        _isChangingTls = true;
         var tls = _tls!;
-        if (await tls.StopAsync().ConfigureAwait(false) is not { } clear)
+        var isDone = false;
+        try
         {
-            GiveUp();
-            return false;
+            await BeginChangingAsync().ConfigureAwait(false);
+            isDone = await tls.StopAsync().ConfigureAwait(false) is { } clear && TryAppend(clear);
         }
-        _tls = null;
-        _isChangingTls = false;
+        finally
+        {
+            if (!isDone)
+                GiveUp();
+        }
+        if (!isDone)
+            return false;
+        GoOnWith(null);
         tls.Dispose();
-        PutBack(clear);
         await SendUnsentAsync().ConfigureAwait(false);
         return true;
     }
 
+    private void GoOnWith(TlsConnection? tls)
+    {
+        lock (_sync)
+        {
+            _tls = tls;
+            _isChangingTls = false;
+        }
+    }
+
     private void GiveUp()
     {
-        _isUseless = true; // neither a clear line nor a record could be told from what went before
-        _isChangingTls = false;
-        EndSending()?.SetException(new SocketException((int)SocketError.ConnectionReset));
+        TaskCompletionSource? sent;
+        lock (_sync)
+        {
+            _isUseless = true; // neither a clear line nor a record could be told from what went before
+            _isChangingTls = false;
+            sent = EndSending();
+        }
+        sent?.SetException(new SocketException((int)SocketError.ConnectionReset));
+    }
+
+    // A client that has not waited for the reply to CCC has sent its next commands in TLS.
+    private bool TryAppend(ReadOnlySpan<byte> clear)
+    {
+        if (_in is null)
+        {
+            PutBack(clear);
+            return true;
+        }
+        Compact();
+        if (clear.Length > LineScanner.MaxLine - _end)
+            return false;
+        clear.CopyTo(_in.AsSpan(_end));
+        _end += clear.Length;
+        return true;
     }
 
     private async ValueTask<bool> FillTlsAsync(TlsConnection tls)

@@ -61,7 +61,8 @@ internal sealed partial class ControlChannel : IDisposable
     /// <summary>Waits until there is more than <see cref="Buffered"/> holds. Buffered must not be a full line's bound already.</summary>
     /// <returns>False at the end of the peer's stream.</returns>
     /// <exception cref="SocketException">The connection failed.</exception>
-    public ValueTask<bool> FillAsync() => _tls is null ? FillClearAsync() : FillTlsAsync(_tls);
+    public ValueTask<bool> FillAsync() =>
+        _isUseless ? throw new SocketException((int)SocketError.ConnectionReset) : _tls is { } tls ? FillTlsAsync(tls) : FillClearAsync();
 
     private async ValueTask<bool> FillClearAsync()
     {

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using Ferry.FunctionalTests.Harness;
 using static Ferry.FunctionalTests.Daemon.DaemonUnderTest;
 
 namespace Ferry.FunctionalTests.Daemon;
@@ -18,7 +19,7 @@ public sealed class DemoTests
         try
         {
             var introduction = await ReadIntroductionAsync(demo);
-            var port = Regex.Match(introduction, @"listens on 127\.0\.0\.1:(\d+)").Groups[1].Value;
+            var port = PortOf("FTP,", introduction);
             var folder = Regex.Match(introduction, @"files are in (\S+),").Groups[1].Value;
             var url = $"ftp://127.0.0.1:{port}";
             var scratch = Directory.CreateTempSubdirectory("ferryd-test-");
@@ -67,6 +68,93 @@ public sealed class DemoTests
     }
 
     [Theory]
+    [InlineData("FTP,", "ftp", "--ssl-reqd")]
+    [InlineData("FTPS with TLS from the first byte", "ftps")]
+    public async Task The_demo_speaks_both_kinds_of_FTPS(string listener, string scheme, params string[] options)
+    {
+        using var demo = Start(Program, "demo", "--port", "0");
+        try
+        {
+            var introduction = await ReadIntroductionAsync(demo);
+            var folder = Regex.Match(introduction, @"files are in (\S+),").Groups[1].Value;
+            var certificate = Regex.Match(introduction, @"--cacert (\S+)").Groups[1].Value;
+            var url = $"{scheme}://127.0.0.1:{PortOf(listener, introduction)}";
+            using var scratch = new TempFolder();
+            var (upload, download) = (Path.Combine(scratch.Path, "up"), Path.Combine(scratch.Path, "down"));
+            var bytes = RandomNumberGenerator.GetBytes(3_000_001);
+            await File.WriteAllBytesAsync(upload, bytes);
+
+            // Not with -k: the certificate must be good for the address, too.
+            await CurlAsync([.. options, "--cacert", certificate, "-u", "me:verysecret", "-T", upload, $"{url}/up.bin"]);
+            Assert.Equal(bytes, await File.ReadAllBytesAsync(Path.Combine(folder, "up.bin")));
+            await CurlAsync([.. options, "--cacert", certificate, "-o", download, $"{url}/up.bin"]);
+            Assert.Equal(bytes, await File.ReadAllBytesAsync(download));
+
+            Signal(demo, SIGINT);
+            var told = await demo.StandardOutput.ReadToEndAsync().WaitAsync(Limit);
+            await demo.WaitForExitAsync().WaitAsync(Limit);
+            Assert.Equal(0, demo.ExitCode);
+            Assert.Matches(@"\n..:..:..  session (\S+): client speaks TLSv1\.3, TLS_\w+\n" +
+                @"..:..:..  a data connection in TLS resumes an earlier session\n" +
+                @"..:..:..  session \1: STOR up\.bin: 3,000,001 bytes to the server through port 210\d\d in", told);
+            Assert.DoesNotContain("verysecret", told, StringComparison.Ordinal);
+            Assert.DoesNotContain("warning", told, StringComparison.Ordinal);
+            Assert.Empty(await demo.StandardError.ReadToEndAsync());
+        }
+        finally
+        {
+            demo.Kill();
+        }
+    }
+
+    [Fact]
+    public async Task The_key_of_the_demo_is_its_users_alone_and_goes_with_it()
+    {
+        using var demo = Start(Program, "demo", "--port", "0");
+        try
+        {
+            var introduction = await ReadIntroductionAsync(demo);
+            var key = Regex.Match(introduction, @"ssl_certificate_key (\S+);").Groups[1].Value;
+            var folder = Path.GetDirectoryName(key)!;
+
+            Assert.StartsWith("-----BEGIN PRIVATE KEY-----", await File.ReadAllTextAsync(key), StringComparison.Ordinal);
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
+            Assert.DoesNotContain(Path.GetFileName(key), (await CurlAsync($"ftp://127.0.0.1:{PortOf("FTP,", introduction)}/")).Output, StringComparison.Ordinal);
+
+            Signal(demo, SIGINT);
+            await demo.WaitForExitAsync().WaitAsync(Limit);
+            Assert.False(Directory.Exists(folder));
+        }
+        finally
+        {
+            demo.Kill();
+        }
+    }
+
+    [Fact]
+    public async Task The_configuration_that_the_demo_prints_is_one()
+    {
+        using var demo = Start(Program, "demo", "--port", "0");
+        try
+        {
+            var introduction = await ReadIntroductionAsync(demo);
+            using var scratch = new TempFolder();
+            var file = Path.Combine(scratch.Path, "ferry.conf");
+            await File.WriteAllTextAsync(file, Regex.Match(introduction, @"\n( +events \{.*\n  \}\n)", RegexOptions.Singleline).Groups[1].Value);
+
+            // While the demo runs its certificate is there, and nothing is to be said of it.
+            var result = await RunAsync("check", "-c", file);
+
+            Assert.Equal(new ProgramResult(0, $"{file}: 0 errors, 0 warnings, 0 notes\n", ""), result);
+        }
+        finally
+        {
+            demo.Kill();
+        }
+    }
+
+    [Theory]
     [InlineData("x", "not \"x\".")]
     [InlineData("70000", "not \"70000\".")]
     [InlineData("-1", "not \"-1\".")]
@@ -89,6 +177,10 @@ public sealed class DemoTests
 
         Assert.Equal(new ProgramResult(1, "", $"ferryd: port {port} is taken by another program; choose another one: demo --port 2121\n"), result);
     }
+
+    /// <summary>The port in the introduction's line on one of Ferry's listeners.</summary>
+    private static string PortOf(string listener, string introduction) =>
+        Regex.Match(introduction, $@"\n  127\.0\.0\.1:(\d+) +Ferry: {Regex.Escape(listener)}").Groups[1].Value;
 
     private static async Task<ProgramResult> CurlAsync(params string[] arguments)
     {

@@ -7,8 +7,11 @@ namespace Ferry.FunctionalTests.Harness;
 /// <summary>How the other end of a data connection ended it.</summary>
 internal enum DataEnding
 {
-    /// <summary>FIN: everything has come.</summary>
+    /// <summary>Everything has come: FIN, or in TLS close_notify.</summary>
     Closed,
+
+    /// <summary>In TLS, FIN without close_notify: what has come may not be the whole.</summary>
+    Truncated,
 
     /// <summary>RST: what has come is not the whole.</summary>
     Reset,
@@ -28,6 +31,9 @@ internal sealed class DataEnd : IDisposable
     }
 
     public Socket Socket { get; }
+
+    /// <summary>TLS, once it has been started.</summary>
+    public TestTls? Tls { get; private set; }
 
     public IPEndPoint RemoteEndPoint { get; }
 
@@ -50,9 +56,20 @@ internal sealed class DataEnd : IDisposable
         }
     }
 
+    /// <summary>Speaks TLS from here on, as its client.</summary>
+    public async Task StartTlsAsync(TlsEnd end) => Tls = await TestTls.ConnectAsync(Socket, end);
+
+    /// <summary>Speaks TLS from here on, as its server.</summary>
+    public async Task AcceptTlsAsync(TlsEnd end) => Tls = await TestTls.AcceptAsync(Socket, end);
+
     /// <exception cref="SocketException">The other end reset the connection.</exception>
     public async Task SendAsync(ReadOnlyMemory<byte> bytes)
     {
+        if (Tls is not null)
+        {
+            await Wait.For(Tls.WriteAsync(bytes), "a data connection to take bytes");
+            return;
+        }
         while (bytes.Length > 0)
             bytes = bytes[await Wait.For(Socket.SendAsync(bytes, SocketFlags.None).AsTask(), "a data connection to take bytes")..];
     }
@@ -64,7 +81,7 @@ internal sealed class DataEnd : IDisposable
         var have = 0;
         while (have < count)
         {
-            var got = await Wait.For(Socket.ReceiveAsync(bytes.AsMemory(have), SocketFlags.None).AsTask(), "bytes on a data connection");
+            var got = await Wait.For(ReadAsync(bytes.AsMemory(have)), "bytes on a data connection");
             if (got == 0)
                 return bytes[..have];
             have += got;
@@ -82,29 +99,44 @@ internal sealed class DataEnd : IDisposable
             int got;
             try
             {
-                got = await Wait.For(Socket.ReceiveAsync(buffer, SocketFlags.None), "bytes or the end on a data connection");
+                got = await Wait.For(ReadAsync(buffer), "bytes or the end on a data connection");
             }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
             {
                 return new DataReceived(all.ToArray(), DataEnding.Reset);
             }
             if (got == 0)
-                return new DataReceived(all.ToArray(), DataEnding.Closed);
+                return new DataReceived(all.ToArray(), Tls is { Truncated: true } ? DataEnding.Truncated : DataEnding.Closed);
             all.Write(buffer, 0, got);
         }
     }
 
-    /// <summary>Ends our direction in order (FIN).</summary>
+    /// <summary>Ends our direction in order: close_notify where TLS is spoken, then FIN.</summary>
+    public async Task EndSendAsync()
+    {
+        if (Tls is not null)
+            await Wait.For(Tls.CloseNotifyAsync(), "close_notify to go out");
+        ShutdownSend();
+    }
+
+    /// <summary>Ends our direction with FIN alone, in TLS without close_notify.</summary>
     public void ShutdownSend() => Socket.Shutdown(SocketShutdown.Send);
 
     /// <summary>Closes with RST.</summary>
     public void Reset()
     {
         Socket.LingerState = new LingerOption(true, 0);
-        Socket.Dispose();
+        Dispose();
     }
 
-    public void Dispose() => Socket.Dispose();
+    /// <summary>Closes, in TLS without close_notify; with RST if anything has come that was not read.</summary>
+    public void Dispose()
+    {
+        Socket.Dispose();
+        Tls?.Dispose();
+    }
+
+    private Task<int> ReadAsync(Memory<byte> buffer) => Tls is null ? Socket.ReceiveAsync(buffer, SocketFlags.None).AsTask() : Tls.ReadAsync(buffer);
 }
 
 /// <summary>A data port that is open.</summary>

@@ -16,9 +16,15 @@ internal sealed class FerrydProcess : IAsyncDisposable
     public string Output => _child.Output;
 
     /// <summary>Starts <c>ferryd -c FILE -p PREFIX</c> and returns when it listens on the port.</summary>
-    public static async Task<FerrydProcess> StartAsync(string configuration, string prefix, int port, string? netns = null)
+    /// <param name="configuration">The file.</param>
+    /// <param name="prefix">What its relative paths are relative to.</param>
+    /// <param name="port">A port that it listens on.</param>
+    /// <param name="netns">The network namespace that it runs in.</param>
+    /// <param name="etc">A folder that it sees as /etc; only with a namespace, whose mounts are its own.</param>
+    public static async Task<FerrydProcess> StartAsync(string configuration, string prefix, int port, string? netns = null, string? etc = null)
     {
-        var child = await ChildProcess.StartAsync(Repository.Ferryd, ["-c", configuration, "-p", prefix], netns);
+        string[] line = [.. With(etc), Repository.Ferryd, "-c", configuration, "-p", prefix];
+        var child = await ChildProcess.StartAsync(line[0], line[1..], netns);
         try
         {
             await child.ListeningAsync(port);
@@ -34,6 +40,13 @@ internal sealed class FerrydProcess : IAsyncDisposable
     /// <summary>Runs <c>ferryd</c> to its end, as for <c>-t</c>.</summary>
     public static Task<CommandResult> RunAsync(params ImmutableArray<string> arguments) => Command.RunAsync(Repository.Ferryd, arguments);
 
+    /// <summary>Runs <c>ferryd -t</c> in a network namespace, with a folder that it sees as /etc.</summary>
+    public static Task<CommandResult> CheckAsync(string configuration, string prefix, string netns, string etc)
+    {
+        string[] line = [.. With(etc), Repository.Ferryd, "-t", "-c", configuration, "-p", prefix];
+        return Command.RunAsync(line[0], line[1..], netns: netns);
+    }
+
     /// <summary>Sends a signal by its name, such as HUP.</summary>
     public Task SignalAsync(string name) => _child.SignalAsync(name);
 
@@ -44,4 +57,6 @@ internal sealed class FerrydProcess : IAsyncDisposable
     public Task<string> SaidAsync(string text) => _child.SaidAsync(text);
 
     public ValueTask DisposeAsync() => _child.DisposeAsync();
+
+    private static string[] With(string? etc) => etc is null ? [] : ["sh", "-c", "mount --bind \"$0\" /etc && exec \"$@\"", etc];
 }

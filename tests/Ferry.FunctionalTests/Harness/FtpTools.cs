@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO;
 
 namespace Ferry.FunctionalTests.Harness;
 
@@ -12,72 +11,32 @@ internal static class FtpTools
     /// <param name="home">A folder of the test, where the client finds no settings of this machine and may leave its own.</param>
     public static IFtpTool Get(string name, string home) => name switch
     {
-        "curl" => new Curl(home),
-        "lftp" => new Lftp(home),
         "tnftp" => new Tnftp(home),
         "ncftp" => new Ncftp(home),
-        "ftplib" => new Ftplib(home),
+        _ => Get(name, home, new ToolOptions()),
+    };
+
+    /// <summary>A client that can be told how to behave, and do several things in a session: curl, lftp or ftplib.</summary>
+    public static IFtpSessionTool Get(string name, string home, ToolOptions options) => name switch
+    {
+        "curl" => new Curl(home, options),
+        "lftp" => new Lftp(home, options),
+        "ftplib" => new Ftplib(home, options),
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "No such client."),
     };
 
     /// <summary>Runs a client to its end, away from the settings and proxies of this machine; a bad exit code fails the test.</summary>
-    public static async Task<string> RunAsync(string home, string? netns, string program, IEnumerable<string> arguments, string input = "")
+    public static async Task<string> RunAsync(string home, string? netns, string program, IEnumerable<string> arguments, string input = "") =>
+        (await TryAsync(home, netns, program, arguments, input)).Succeeded().Output;
+
+    /// <summary>As <see cref="RunAsync"/>, for a client whose exit code does not tell everything.</summary>
+    public static Task<CommandResult> TryAsync(string home, string? netns, string program, IEnumerable<string> arguments, string input = "")
     {
         var environment = new Dictionary<string, string> { ["HOME"] = home, ["LFTP_HOME"] = home, ["ftp_proxy"] = "", ["no_proxy"] = "*", ["LC_ALL"] = "C" };
-        return (await Command.RunAsync(program, arguments, input, netns, environment)).Succeeded().Output;
+        return Command.RunAsync(program, arguments, input, netns, environment);
     }
 
     public static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-}
-
-internal sealed class Curl(string home) : IFtpTool
-{
-    public Task<string> ListAsync(FtpTarget target, string folder) => RunAsync(target, folder + "/");
-
-    public Task DownloadAsync(FtpTarget target, string remote, string local) => RunAsync(target, remote, "-o", local);
-
-    public Task ResumeAsync(FtpTarget target, string remote, string local) => RunAsync(target, remote, "-C", "-", "-o", local);
-
-    public Task UploadAsync(FtpTarget target, string local, string remote) => RunAsync(target, remote, "-T", local);
-
-    public Task AppendAsync(FtpTarget target, string rest, string whole, string remote) => RunAsync(target, remote, "-T", rest, "--append");
-
-    public Task RenameAsync(FtpTarget target, string from, string to) => RunAsync(target, "", "-I", "-Q", $"RNFR {from}", "-Q", $"RNTO {to}");
-
-    public Task DeleteAsync(FtpTarget target, string remote) => RunAsync(target, "", "-I", "-Q", $"DELE {remote}");
-
-    public Task MakeFolderAsync(FtpTarget target, string remote) => RunAsync(target, "", "-I", "-Q", $"MKD {remote}");
-
-    private Task<string> RunAsync(FtpTarget target, string path, params string[] options) => FtpTools.RunAsync(
-        home, target.Namespace, "curl",
-        ["-sS", "--max-time", "30", "-u", $"{target.User}:{target.Password}", .. options, $"ftp://{target.Host}:{target.Port}/{path}"]);
-}
-
-internal sealed class Lftp(string home) : IFtpTool
-{
-    public Task<string> ListAsync(FtpTarget target, string folder) => RunAsync(target, $"cls -l {folder}/");
-
-    public Task DownloadAsync(FtpTarget target, string remote, string local) => RunAsync(target, $"get {remote} -o {local}");
-
-    public Task ResumeAsync(FtpTarget target, string remote, string local) => RunAsync(target, $"get -c {remote} -o {local}");
-
-    public Task UploadAsync(FtpTarget target, string local, string remote) => RunAsync(target, $"put {local} -o {remote}");
-
-    /// <summary>lftp knows no APPE: it goes on with an upload by REST and STOR.</summary>
-    public Task AppendAsync(FtpTarget target, string rest, string whole, string remote) => RunAsync(target, $"put -c {whole} -o {remote}");
-
-    public Task RenameAsync(FtpTarget target, string from, string to) => RunAsync(target, $"mv {from} {to}");
-
-    public Task DeleteAsync(FtpTarget target, string remote) => RunAsync(target, $"rm {remote}");
-
-    public Task MakeFolderAsync(FtpTarget target, string remote) => RunAsync(target, $"mkdir {remote}");
-
-    private Task<string> RunAsync(FtpTarget target, string command) => FtpTools.RunAsync(
-        home, target.Namespace, "lftp",
-        [
-            "--norc", "-u", $"{target.User},{target.Password}", "-p", FtpTools.Text(target.Port),
-            "-e", $"set cmd:fail-exit yes; set net:timeout 10; set net:max-retries 1; {command}; bye", target.Host,
-        ]);
 }
 
 internal sealed class Tnftp(string home) : IFtpTool
@@ -137,29 +96,4 @@ internal sealed class Ncftp(string home) : IFtpTool
     private Task<string> RunAsync(string program, FtpTarget target, params string[] arguments) => FtpTools.RunAsync(
         home, target.Namespace, program,
         ["-t", "10", "-r", "0", "-u", target.User, "-p", target.Password, "-P", FtpTools.Text(target.Port), .. arguments]);
-}
-
-internal sealed class Ftplib(string home) : IFtpTool
-{
-    private static readonly string Script = Path.Combine("Harness", "Scripts", "ftplib_client.py");
-
-    public Task<string> ListAsync(FtpTarget target, string folder) => RunAsync(target, "list", folder);
-
-    public Task DownloadAsync(FtpTarget target, string remote, string local) => RunAsync(target, "download", remote, local);
-
-    public Task ResumeAsync(FtpTarget target, string remote, string local) => RunAsync(target, "resume", remote, local);
-
-    public Task UploadAsync(FtpTarget target, string local, string remote) => RunAsync(target, "upload", local, remote);
-
-    public Task AppendAsync(FtpTarget target, string rest, string whole, string remote) => RunAsync(target, "append", rest, remote);
-
-    public Task RenameAsync(FtpTarget target, string from, string to) => RunAsync(target, "rename", from, to);
-
-    public Task DeleteAsync(FtpTarget target, string remote) => RunAsync(target, "delete", remote);
-
-    public Task MakeFolderAsync(FtpTarget target, string remote) => RunAsync(target, "mkdir", remote);
-
-    private Task<string> RunAsync(FtpTarget target, string operation, params string[] arguments) => FtpTools.RunAsync(
-        home, target.Namespace, "/usr/bin/python3",
-        [Repository.Data(Script), target.Host, FtpTools.Text(target.Port), target.User, target.Password, operation, .. arguments]);
 }

@@ -25,3 +25,28 @@ internal interface IFtpTool
 
     Task MakeFolderAsync(FtpTarget target, string remote);
 }
+
+/// <summary>What a client does in a session of several steps.</summary>
+internal enum FtpVerb
+{
+    /// <summary>Shows a folder.</summary>
+    List,
+    Download,
+    Upload,
+
+    /// <summary>A download that the server is to refuse with 550.</summary>
+    DownloadRefused,
+
+    /// <summary>An upload that the server is to refuse with 55x.</summary>
+    UploadRefused,
+}
+
+/// <summary>One step, with remote paths like <c>pub/name</c>.</summary>
+internal sealed record FtpStep(FtpVerb Verb, string Remote, string Local = "");
+
+/// <summary>A client that can do several things over one control connection.</summary>
+internal interface IFtpSessionTool : IFtpTool
+{
+    /// <summary>Fails the test where a step fails, or one that is to be refused does not; tells what the client said.</summary>
+    Task<string> RunAsync(FtpTarget target, IReadOnlyList<FtpStep> steps);
+}

@@ -18,6 +18,7 @@ internal sealed class LineWire : IDisposable
     private readonly byte[] _buffer = new byte[16 * 1024];
     private int _start;
     private int _end;
+    private TestTls? _tls;
 
     public LineWire(Socket socket)
     {
@@ -28,6 +29,9 @@ internal sealed class LineWire : IDisposable
     }
 
     public Socket Socket { get; }
+
+    /// <summary>TLS, once it has been started and until it has been ended.</summary>
+    public TestTls? Tls => _tls;
 
     public IPEndPoint LocalEndPoint => (IPEndPoint)Socket.LocalEndPoint!;
 
@@ -58,7 +62,7 @@ internal sealed class LineWire : IDisposable
             if (line.WrittenCount > MaxLine)
                 throw new InvalidOperationException("The other end sent a line without end.");
             _start = 0;
-            _end = await Wait.For(Socket.ReceiveAsync(_buffer, SocketFlags.None), "a line on a control connection");
+            _end = await Wait.For(ReceiveAsync(), "a line on a control connection");
             if (_end == 0)
                 return line.WrittenCount > 0 ? Keep(line.WrittenSpan) : null;
         }
@@ -72,6 +76,11 @@ internal sealed class LineWire : IDisposable
 
     public async Task SendRawAsync(ReadOnlyMemory<byte> bytes)
     {
+        if (_tls is not null)
+        {
+            await Wait.For(_tls.WriteAsync(bytes), "a control connection to take bytes");
+            return;
+        }
         while (bytes.Length > 0)
             bytes = bytes[await Wait.For(Socket.SendAsync(bytes, SocketFlags.None).AsTask(), "a control connection to take bytes")..];
     }
@@ -101,17 +110,49 @@ internal sealed class LineWire : IDisposable
     /// <summary>Ends when the other end has taken everything that was sent out of the kernel.</summary>
     public Task ReadByPeerAsync() => Wait.Until(() => KernelSockets.PeerHasReadAll(Socket), "the peer to read what was sent");
 
-    /// <summary>Ends our direction in order (FIN).</summary>
+    /// <summary>Goes on in TLS. Clear text that came before, and was not read, fails the test.</summary>
+    public async Task StartTlsAsync(Func<Socket, Task<TestTls>> handshake)
+    {
+        Assert.True(_start == _end, $"Clear text came where TLS was to begin: {Encoding.Latin1.GetString(_buffer, _start, _end - _start)}");
+        _tls = await handshake(Socket);
+    }
+
+    /// <summary>Ends TLS from both ends and goes on in clear (CCC): close_notify out, then the other end's in.</summary>
+    public async Task StopTlsAsync()
+    {
+        var tls = _tls ?? throw new InvalidOperationException("There is no TLS to end.");
+        await Wait.For(tls.CloseNotifyAsync(), "close_notify to go out");
+        Assert.True(await Wait.For(ReceiveAsync(), "the other end's close_notify") == 0 && !tls.Truncated, "The other end did not answer with close_notify.");
+        tls.Dispose();
+        _tls = null;
+    }
+
+    /// <summary>Ends our direction in order: close_notify where TLS is spoken, then FIN.</summary>
+    public async Task EndSendAsync()
+    {
+        if (_tls is not null)
+            await Wait.For(_tls.CloseNotifyAsync(), "close_notify to go out");
+        ShutdownSend();
+    }
+
+    /// <summary>Ends our direction with FIN alone, in TLS without close_notify.</summary>
     public void ShutdownSend() => Socket.Shutdown(SocketShutdown.Send);
 
     /// <summary>Closes with RST.</summary>
     public void Reset()
     {
         Socket.LingerState = new LingerOption(true, 0);
-        Socket.Dispose();
+        Dispose();
     }
 
-    public void Dispose() => Socket.Dispose();
+    /// <summary>Closes, in TLS without close_notify.</summary>
+    public void Dispose()
+    {
+        Socket.Dispose();
+        _tls?.Dispose();
+    }
+
+    private Task<int> ReceiveAsync() => _tls is null ? Socket.ReceiveAsync(_buffer, SocketFlags.None) : _tls.ReadAsync(_buffer);
 
     private string Keep(ReadOnlySpan<byte> bytes)
     {

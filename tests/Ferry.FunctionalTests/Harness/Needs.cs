@@ -21,11 +21,12 @@ internal static class Needs
         return missing.Count == 0 ? null : $"NOT RUN: this test needs {string.Join(", ", missing)}. As root, ./test installs what is missing.";
     }
 
-    /// <summary>A program on the path, a server of <see cref="RealServer"/>, a Debian Python module, or so many <c>open-files=N</c>.</summary>
+    /// <summary>A program on the path, a server of <see cref="RealServer"/>, what ProFTPD needs for TLS, a Debian Python module, or so many <c>open-files=N</c>.</summary>
     private static bool IsThere(string tool) => tool switch
     {
         "vsftpd" or "proftpd" or "pure-ftpd" => File.Exists(RealServer.ProgramOf(tool)),
-        "pyftpdlib" => PythonFolders.Any(f => Directory.Exists(Path.Combine(f, tool))),
+        "proftpd-mod-crypto" => File.Exists(Path.Combine(Repository.Servers, tool, "usr", "lib", "proftpd", "mod_tls.so")),
+        "pyftpdlib" or "OpenSSL" => PythonFolders.Any(f => Directory.Exists(Path.Combine(f, tool))),
         _ when tool.StartsWith("open-files=", StringComparison.Ordinal) => MostOpenFiles() >= int.Parse(tool.AsSpan(11), CultureInfo.InvariantCulture),
         _ => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(f => File.Exists(Path.Combine(f, tool))),
     };

@@ -27,15 +27,18 @@ internal sealed class RealServer : IAsyncDisposable
     private readonly TempFolder _folder;
     private readonly ChildProcess _child;
 
-    private RealServer(ServerKind kind, IPEndPoint endPoint, TempFolder folder, ChildProcess child)
+    private RealServer(ServerKind kind, RealServerTls? tls, IPEndPoint endPoint, TempFolder folder, ChildProcess child)
     {
         Kind = kind;
+        Tls = tls;
         EndPoint = endPoint;
         _folder = folder;
         _child = child;
     }
 
     public ServerKind Kind { get; }
+
+    public RealServerTls? Tls { get; }
 
     public IPEndPoint EndPoint { get; }
 
@@ -49,8 +52,17 @@ internal sealed class RealServer : IAsyncDisposable
 
     public string Output => _child.Output;
 
-    public static async Task<RealServer> StartAsync(ServerKind kind, IPEndPoint? endPoint = null, string? netns = null)
+    /// <summary>What ProFTPD's mod_tls has to say; empty for the others.</summary>
+    public string TlsLog => File.Exists(_folder["tls.log"]) ? File.ReadAllText(_folder["tls.log"]) : "";
+
+    /// <param name="kind">Which server.</param>
+    /// <param name="endPoint">Where it listens; null is a port of its own on 127.0.0.1.</param>
+    /// <param name="netns">The network namespace that it runs in; null is this one.</param>
+    /// <param name="tls">How it speaks TLS; null is not at all.</param>
+    public static async Task<RealServer> StartAsync(ServerKind kind, IPEndPoint? endPoint = null, string? netns = null, RealServerTls? tls = null)
     {
+        if (tls is { Implicit: true } && kind == ServerKind.PureFtpd)
+            throw new ArgumentException("pure-ftpd knows no implicit TLS.", nameof(tls));
         endPoint ??= new IPEndPoint(IPAddress.Loopback, FreePorts.One());
         var folder = new TempFolder();
         ChildProcess? child = null;
@@ -59,10 +71,11 @@ internal sealed class RealServer : IAsyncDisposable
             // A root that the user may write is refused by vsftpd, so there is a folder in it.
             var root = folder.NewFolder("root");
             await GiveAsync(folder.NewFolder(Path.Combine("root", "pub")));
-            var (program, arguments) = await PrepareAsync(kind, endPoint, folder, root);
-            child = await ChildProcess.StartAsync(program, arguments, netns);
+            var environment = tls is null ? null : WriteTls(tls, folder);
+            var (program, arguments) = await PrepareAsync(kind, endPoint, folder, root, tls);
+            child = await ChildProcess.StartAsync(program, arguments, netns, environment);
             await child.ListeningAsync(endPoint.Port);
-            return new RealServer(kind, endPoint, folder, child);
+            return new RealServer(kind, tls, endPoint, folder, child);
         }
         catch
         {
@@ -100,27 +113,41 @@ internal sealed class RealServer : IAsyncDisposable
             (await Command.RunAsync("chown", [string.Create(CultureInfo.InvariantCulture, $"{Uid}:{Gid}"), path])).Succeeded();
     }
 
-    private static async Task<(string Program, string[] Arguments)> PrepareAsync(ServerKind kind, IPEndPoint endPoint, TempFolder folder, string root)
+    /// <summary>Writes what the configurations of all servers refer to, and tells the environment that holds a server to one version.</summary>
+    private static Dictionary<string, string>? WriteTls(RealServerTls tls, TempFolder folder)
+    {
+        (tls.Certificate ?? TestCertificate.Shared).WriteTo(folder.NewFolder("tls"));
+        tls.ClientAuthority?.WriteTo(folder["tls"], "clients");
+        return tls.Version == TlsVersion.Any
+            ? null
+            : new Dictionary<string, string> { ["OPENSSL_CONF"] = folder.NewFile(Path.Combine("tls", "openssl.cnf"), tls.OpenSslConfiguration) };
+    }
+
+    private static async Task<(string Program, string[] Arguments)> PrepareAsync(ServerKind kind, IPEndPoint endPoint, TempFolder folder, string root, RealServerTls? tls)
     {
         switch (kind)
         {
             case ServerKind.Vsftpd:
                 folder.NewFolder("empty");
-                return (ProgramOf("vsftpd"), [folder.NewFile("vsftpd.conf", RealServerFiles.Vsftpd(endPoint, root, folder["empty"]))]);
+                return (ProgramOf("vsftpd"), [folder.NewFile("vsftpd.conf", RealServerFiles.Vsftpd(endPoint, root, folder["empty"], tls, folder.Path))]);
 
             case ServerKind.ProFtpd:
                 File.SetUnixFileMode(folder.NewFile("passwd", RealServerFiles.ProFtpdUsers(Uid, Gid, root)), UnixFileMode.UserRead | UnixFileMode.UserWrite);
-                return (ProgramOf("proftpd"), ["-n", "-q", "-c", folder.NewFile("proftpd.conf", RealServerFiles.ProFtpd(endPoint, folder.Path))]);
+                return (ProgramOf("proftpd"), ["-n", "-q", "-c", folder.NewFile("proftpd.conf", RealServerFiles.ProFtpd(endPoint, folder.Path, tls))]);
 
             case ServerKind.PureFtpd:
                 var users = folder.NewFile("users", RealServerFiles.PureFtpdUsers(Uid, Gid, root));
                 var compile = Path.Combine(Repository.Servers, "pure-ftpd", "usr", "bin", "pure-pw");
                 (await Command.RunAsync(compile, ["mkdb", folder["users.pdb"], "-f", users])).Succeeded();
+                // 1: TLS on demand, 2: at login, 3: on data too.
+                string[] secure = tls is null ? [] : ["-Y", tls.DataRequired ? "3" : tls.LoginRequired ? "2" : "1", "-2", $"{folder["tls"]}/server.pem"];
                 return (ProgramOf("pure-ftpd"),
-                    ["-S", $"{endPoint.Address},{endPoint.Port}", "-l", $"puredb:{folder["users.pdb"]}", "-E", "-A", "-H", "-b", "-u", "1", "-c", "500", "-C", "500", "-k", "99", "-g", folder["pid"]]);
+                    [.. secure, "-S", $"{endPoint.Address},{endPoint.Port}", "-l", $"puredb:{folder["users.pdb"]}", "-E", "-A", "-H", "-b", "-u", "1", "-c", "500", "-C", "500", "-k", "99", "-g", folder["pid"]]);
 
             default:
-                return ("/usr/bin/python3", [Repository.Data("Harness", "Scripts", "pyftpdlib_server.py"), $"{endPoint.Address}", $"{endPoint.Port}", root, RealServerFiles.User, RealServerFiles.Password]);
+                string[] asked = tls is null ? [] : [folder["tls"], tls.Implicit ? "implicit" : "explicit", tls.LoginRequired ? "login" : "-", tls.DataRequired ? "data" : "-"];
+                return ("/usr/bin/python3",
+                    [Repository.Data("Harness", "Scripts", "pyftpdlib_server.py"), $"{endPoint.Address}", $"{endPoint.Port}", root, RealServerFiles.User, RealServerFiles.Password, .. asked]);
         }
     }
 }

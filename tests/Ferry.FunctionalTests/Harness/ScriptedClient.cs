@@ -22,6 +22,9 @@ internal sealed class ScriptedClient : IDisposable
     /// <summary>The local address that was asked for; data connections come from it too.</summary>
     public IPAddress? From { get; }
 
+    /// <summary>How downloads and uploads speak TLS on their data connections; null is not at all.</summary>
+    public TlsEnd? DataTls { get; set; }
+
     /// <summary>Connects, from a certain local address where one is given, and reads nothing.</summary>
     public static async Task<ScriptedClient> ConnectAsync(IPEndPoint to, IPAddress? from = null)
     {
@@ -56,6 +59,42 @@ internal sealed class ScriptedClient : IDisposable
             client.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Connects, speaks TLS as explicit or implicit clients do, logs in, and protects data (PBSZ, PROT P).</summary>
+    public static async Task<ScriptedClient> LogInTlsAsync(
+        IPEndPoint to, TlsEnd? end = null, bool isImplicit = false, IPAddress? from = null, string user = "ferry", string password = "secret")
+    {
+        var client = await ConnectAsync(to, from);
+        try
+        {
+            if (isImplicit)
+                await client.StartTlsAsync(end);
+            await client.ExpectAsync(220);
+            if (!isImplicit)
+                await client.AuthAsync(end);
+            await client.CommandAsync($"USER {user}", 331);
+            await client.CommandAsync($"PASS {password}", 230);
+            await client.CommandAsync("PBSZ 0", 200);
+            await client.CommandAsync("PROT P", 200);
+            client.DataTls = end ?? TlsEnd.Client;
+            return client;
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Speaks TLS on the control connection from here on.</summary>
+    public Task StartTlsAsync(TlsEnd? end = null) => Wire.StartTlsAsync(s => TestTls.ConnectAsync(s, end ?? TlsEnd.Client));
+
+    /// <summary>AUTH, 234, TLS.</summary>
+    public async Task AuthAsync(TlsEnd? end = null, string command = "AUTH TLS")
+    {
+        await CommandAsync(command, 234);
+        await StartTlsAsync(end);
     }
 
     /// <summary>Sends the lines, each with its CRLF, in one segment.</summary>
@@ -128,26 +167,32 @@ internal sealed class ScriptedClient : IDisposable
     public Task<DataEnd> ConnectDataAsync(IPEndPoint to, IPAddress? from = null) =>
         DataEnd.ConnectAsync(to, from ?? From ?? Wire.LocalEndPoint.Address);
 
-    /// <summary>A usual passive download: PASV, connect, RETR, 1xx, all bytes, 226.</summary>
+    /// <summary>A usual passive download: PASV, connect, RETR, 1xx, TLS if it is spoken, all bytes, 226.</summary>
     public async Task<byte[]> DownloadAsync(string name, bool extended = false)
     {
         using var data = await ConnectDataAsync(extended ? await EpsvAsync() : await PasvAsync());
         await SendAsync($"RETR {name}");
         await ExpectPreliminaryAsync();
+        if (DataTls is not null)
+            await data.StartTlsAsync(DataTls);
         var received = await data.ReceiveToEndAsync();
+        if (DataTls is not null)
+            await data.EndSendAsync();
         Assert.Equal(DataEnding.Closed, received.Ending);
         await ExpectAsync(226);
         return received.Bytes;
     }
 
-    /// <summary>A usual passive upload: PASV, connect, STOR, 1xx, all bytes, FIN, 226.</summary>
+    /// <summary>A usual passive upload: PASV, connect, STOR, 1xx, TLS if it is spoken, all bytes, FIN, 226.</summary>
     public async Task UploadAsync(string name, ReadOnlyMemory<byte> bytes, bool extended = false)
     {
         using var data = await ConnectDataAsync(extended ? await EpsvAsync() : await PasvAsync());
         await SendAsync($"STOR {name}");
         await ExpectPreliminaryAsync();
+        if (DataTls is not null)
+            await data.StartTlsAsync(DataTls);
         await data.SendAsync(bytes);
-        data.Dispose();
+        await data.EndSendAsync();
         await ExpectAsync(226);
     }
 

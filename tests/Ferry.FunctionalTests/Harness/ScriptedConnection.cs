@@ -24,6 +24,9 @@ internal sealed class ScriptedConnection : IDisposable
 
     public IPEndPoint LocalEndPoint { get; }
 
+    /// <summary>How served downloads and uploads speak TLS on their data connections; null is not at all.</summary>
+    public TlsEnd? DataTls { get; set; }
+
     /// <summary>Every line that came, byte for byte.</summary>
     public IReadOnlyList<string> Lines => Wire.Lines;
 
@@ -72,6 +75,24 @@ internal sealed class ScriptedConnection : IDisposable
         await AnswerAsync("PASS", "230 Logged in.");
     }
 
+    /// <summary>Speaks TLS on the control connection from here on.</summary>
+    public Task StartTlsAsync(TlsEnd? end = null) => Wire.StartTlsAsync(s => TestTls.AcceptAsync(s, end ?? TlsEnd.Server));
+
+    /// <summary>Expects AUTH TLS, agrees and speaks TLS.</summary>
+    public async Task AnswerAuthAsync(TlsEnd? end = null)
+    {
+        await AnswerAsync("AUTH TLS", "234 Proceed with negotiation.");
+        await StartTlsAsync(end);
+    }
+
+    /// <summary>Expects PBSZ 0 and PROT with this letter, and does so with the data connections that it serves from now on.</summary>
+    public async Task AnswerProtAsync(char level = 'P', TlsEnd? end = null)
+    {
+        await AnswerAsync("PBSZ 0", "200 PBSZ set to 0.");
+        await AnswerAsync($"PROT {level}", "200 Agreed.");
+        DataTls = level == 'P' ? end ?? TlsEnd.Server : null;
+    }
+
     /// <summary>Opens a data port that closes with the connection.</summary>
     public DataPort OpenDataPort(IPAddress? address = null) => Own(new DataPort(address ?? LocalEndPoint.Address));
 
@@ -93,7 +114,13 @@ internal sealed class ScriptedConnection : IDisposable
         await ExpectAsync("RETR");
         using var data = await AcceptAsync(port);
         await SendAsync("150 Here it comes.");
+        if (DataTls is not null)
+            await data.AcceptTlsAsync(DataTls);
         await data.SendAsync(bytes);
+        await data.EndSendAsync();
+        if (DataTls is not null)
+            // Closed at once, what the client still says (its own close_notify) would turn the end into RST.
+            await data.ReceiveToEndAsync();
         data.Dispose();
         await SendAsync("226 Transfer complete.");
     }
@@ -104,7 +131,11 @@ internal sealed class ScriptedConnection : IDisposable
         await ExpectAsync("STOR");
         using var data = await AcceptAsync(port);
         await SendAsync("150 Give it to me.");
+        if (DataTls is not null)
+            await data.AcceptTlsAsync(DataTls);
         var received = await data.ReceiveToEndAsync();
+        if (DataTls is not null && received.Ending == DataEnding.Closed)
+            await data.EndSendAsync();
         await SendAsync(received.Ending == DataEnding.Closed ? "226 Transfer complete." : "426 Transfer aborted.");
         return received;
     }

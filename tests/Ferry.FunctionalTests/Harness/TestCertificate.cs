@@ -21,6 +21,8 @@ internal sealed class TestCertificate : IDisposable
     /// <summary>The names by which a test reaches a server on this machine.</summary>
     public static readonly string[] LocalNames = ["localhost", "127.0.0.1", "::1"];
 
+    private static readonly Lazy<TestCertificate> Common = new(() => SelfSigned());
+
     /// <summary>A CA's certificates, from the leaf's issuer upwards without the root, which a client has by itself.</summary>
     private readonly string _intermediates;
 
@@ -29,6 +31,9 @@ internal sealed class TestCertificate : IDisposable
         Certificate = certificate;
         _intermediates = intermediates;
     }
+
+    /// <summary>A self-signed one for <see cref="LocalNames"/>, for whoever does not care; nobody disposes it.</summary>
+    public static TestCertificate Shared => Common.Value;
 
     /// <summary>With its private key.</summary>
     public X509Certificate2 Certificate { get; }

@@ -6,7 +6,6 @@ namespace Ferry.Transport.Tls;
 internal static unsafe partial class OpenSsl
 {
     public const int BIO_TYPE_SOURCE_SINK = 0x0400;
-    public const int BIO_CTRL_EOF = 2;
     public const int BIO_CTRL_FLUSH = 11;
     public const int BIO_FLAGS_READ = 1;
     public const int BIO_FLAGS_SHOULD_RETRY = 8;

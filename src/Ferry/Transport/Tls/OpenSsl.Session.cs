@@ -44,6 +44,6 @@ internal static unsafe partial class OpenSsl
     [LibraryImport(Ssl)]
     public static partial nint SSL_get0_param(nint ssl);
 
-    [LibraryImport(Crypto, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int X509_VERIFY_PARAM_set1_ip_asc(nint param, string address);
+    [LibraryImport(Crypto)]
+    public static partial int X509_VERIFY_PARAM_set1_ip(nint param, byte* address, nuint length);
 }

@@ -16,6 +16,8 @@ internal static unsafe partial class OpenSsl
     public const int SSL_ERROR_SYSCALL = 5;
     public const int SSL_ERROR_ZERO_RETURN = 6;
 
+    public const int SSL_CB_LOOP = 1;
+
     public const int SSL_SENT_SHUTDOWN = 1;
     public const int SSL_RECEIVED_SHUTDOWN = 2;
 
@@ -25,9 +27,6 @@ internal static unsafe partial class OpenSsl
     public const long X509_V_OK = 0;
     public const int SSL_VERIFY_NONE = 0;
 
-    private const int ERR_LIB_SSL = 20;
-    private const int ERR_LIB_OFFSET = 23;
-    private const int SSL_R_UNEXPECTED_EOF_WHILE_READING = 294;
     private const int MostErrors = 8;
 
     [LibraryImport(Ssl)]
@@ -70,13 +69,22 @@ internal static unsafe partial class OpenSsl
     public static partial nint SSL_ctrl(nint ssl, int command, nint number, byte* pointer);
 
     [LibraryImport(Ssl)]
-    public static partial void SSL_set_read_ahead(nint ssl, int yes);
-
-    [LibraryImport(Ssl)]
-    public static partial void SSL_set_default_read_buffer_len(nint ssl, nuint length);
-
-    [LibraryImport(Ssl)]
     public static partial int SSL_set_num_tickets(nint ssl, nuint count);
+
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_get_rbio(nint ssl);
+
+    [LibraryImport(Ssl)]
+    public static partial void SSL_set_info_callback(nint ssl, delegate* unmanaged<nint, int, int, void> callback);
+
+    [LibraryImport(Ssl)]
+    public static partial int SSL_new_session_ticket(nint ssl);
+
+    [LibraryImport(Ssl)]
+    public static partial int SSL_has_pending(nint ssl);
+
+    [LibraryImport(Ssl)]
+    public static partial byte* SSL_rstate_string(nint ssl);
 
     [LibraryImport(Ssl)]
     public static partial int SSL_set_ex_data(nint ssl, int index, nint data);
@@ -94,13 +102,8 @@ internal static unsafe partial class OpenSsl
     public static partial nint SSL_get_servername(nint ssl, int type);
 
     /// <summary>What the calling thread's error queue says, in OpenSSL's words, oldest first; empties it. An empty text where it says nothing.</summary>
-    public static string TakeErrors() => TakeErrors(out _);
-
-    /// <inheritdoc cref="TakeErrors()"/>
-    /// <param name="isTruncation">The oldest entry is OpenSSL's complaint that a stream has ended without close_notify.</param>
-    public static string TakeErrors(out bool isTruncation)
+    public static string TakeErrors()
     {
-        isTruncation = false;
         StringBuilder? text = null;
         string? first = null;
         for (var i = 0; i < MostErrors; i++)
@@ -108,8 +111,6 @@ internal static unsafe partial class OpenSsl
             var code = ERR_get_error();
             if (code == 0)
                 break;
-            if (i == 0)
-                isTruncation = code == (((uint)ERR_LIB_SSL << ERR_LIB_OFFSET) | SSL_R_UNEXPECTED_EOF_WHILE_READING);
             var reason = Marshal.PtrToStringUTF8(ERR_reason_error_string(code)) ?? $"OpenSSL error {code:x8}";
             if (first is null)
                 first = reason;
@@ -120,8 +121,19 @@ internal static unsafe partial class OpenSsl
         return text?.ToString() ?? first ?? "";
     }
 
+    /// <summary>Empties the calling thread's error queue, which SSL_get_error(3) asks for before each call: it takes what it finds there for that call's.</summary>
+    public static void ForgetErrors()
+    {
+        // A look costs far less.
+        if (ERR_peek_error() != 0)
+            ERR_clear_error();
+    }
+
     [LibraryImport(Crypto)]
     public static partial void ERR_clear_error();
+
+    [LibraryImport(Crypto)]
+    private static partial nuint ERR_peek_error();
 
     [LibraryImport(Crypto)]
     private static partial nuint ERR_get_error();

@@ -1,6 +1,7 @@
 using System.IO;
 using System.Security.Cryptography;
 using Ferry.Config;
+using Ferry.Transport.Linux;
 
 namespace Ferry.Transport.Tls;
 
@@ -25,6 +26,11 @@ internal sealed unsafe class PemFile : IDisposable
     /// <param name="findings">Gets the error.</param>
     public static PemFile? TryOpen(PlacedText file, string what, TlsFindings findings)
     {
+        if (Libc.IsPipeOrDevice(file.Value))
+        {
+            findings.Error(file, $"cannot read the {what} from \"{file.Value}\": it is no regular file");
+            return null;
+        }
         try
         {
             using var stream = new FileStream(file.Value, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);

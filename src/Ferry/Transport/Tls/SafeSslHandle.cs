@@ -25,10 +25,19 @@ internal sealed unsafe class SafeSslHandle : SafeHandle
             OpenSsl.ERR_clear_error();
             throw new InsufficientMemoryException("OpenSSL has no memory.");
         }
-        var wire = (TlsWire*)NativeMemory.AllocZeroed((nuint)sizeof(TlsWire));
-        var bio = TlsWire.NewBio(wire);
-        OpenSsl.SSL_set_bio(ssl, bio, bio);
-        return new SafeSslHandle(ssl, wire);
+        var made = new SafeSslHandle(ssl, (TlsWire*)NativeMemory.AllocZeroed((nuint)sizeof(TlsWire)));
+        made.Wire->Socket = -1;
+        try
+        {
+            var bio = TlsWire.NewBio(made.Wire);
+            OpenSsl.SSL_set_bio(ssl, bio, bio);
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
+        }
+        return made;
     }
 
     protected override bool ReleaseHandle()

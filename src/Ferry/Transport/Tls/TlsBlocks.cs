@@ -36,6 +36,8 @@ internal static unsafe class TlsBlocks
 
     public static void Return(byte* block, int capacity)
     {
+        if (block == null)
+            return;
         if (capacity == LargeSize)
         {
             lock (Gate)

@@ -13,11 +13,17 @@ internal static class TlsCheck
     public static IReadOnlyList<ConfigDiagnostic> Run(FerryConfig config, TimeProvider? time = null)
     {
         var found = new List<ConfigDiagnostic>();
-        foreach (var tls in config.Servers.Select(static s => s.ClientTls).OfType<ClientTlsConfig>().Distinct(ReferenceEqualityComparer.Instance).Cast<ClientTlsConfig>())
-            TlsContext.TryCreate(tls, "", found, time)?.Dispose();
-        foreach (var tls in config.Servers.Select(static s => s.UpstreamTls).Where(static t => t.Mode != UpstreamTls.Off).Distinct())
-            TlsContext.TryCreate(tls, found, time)?.Dispose();
-        // What several servers inherit is found in each of them.
+        // What several servers inherit is tried once, and told once where it is found in each of them.
+        var tried = new HashSet<object>(ReferenceEqualityComparer.Instance);
+        foreach (var server in config.Servers)
+        {
+            var ofServer = new List<ConfigDiagnostic>();
+            if (server.ClientTls is { } towardsClients && tried.Add(towardsClients))
+                TlsContext.TryCreate(towardsClients, "", ofServer, time)?.Dispose();
+            if (server.UpstreamTls.Mode != UpstreamTls.Off && tried.Add(server.UpstreamTls))
+                TlsContext.TryCreate(server.UpstreamTls, ofServer, time)?.Dispose();
+            found.AddRange(ofServer.Select(f => f.Position == TlsFindings.Code ? f with { Position = server.Position } : f));
+        }
         return [.. found.Distinct().Select(static f => Show(f))];
     }
 

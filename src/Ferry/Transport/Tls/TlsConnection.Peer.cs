@@ -15,6 +15,9 @@ internal sealed partial class TlsConnection
     // OpenSSL's own constants, a few dozen.
     private static readonly ConcurrentDictionary<nint, string> Names = new();
 
+    /// <summary>The control connection that the resumed session's ticket names; null where it names none.</summary>
+    private ulong? _ticketOwner;
+
     /// <summary>The session to resume on data connections, with the newest ticket that was read; null before there is one. The caller's to dispose.</summary>
     public TlsSession? GetSession()
     {
@@ -28,20 +31,14 @@ internal sealed partial class TlsConnection
     }
 
     /// <summary>A client's data connection has resumed the very session of its control connection, not just any of Ferry's.</summary>
-    public unsafe bool Resumes(TlsOrigin control)
+    public bool Resumes(TlsOrigin control)
     {
-        if (Info is not { IsResumed: true })
+        if (Info is not { IsResumed: true } || Origin is not { } own)
             return false;
-        lock (_gate)
-        {
-            if (_ssl.IsClosed)
-                return false;
-            var session = OpenSsl.SSL_get_session(_ssl.DangerousGetHandle());
-            // A ticket says whose it is. Its session id says nothing: that is the client's choice (RFC 5077 §3.4).
-            return OpenSsl.SSL_SESSION_get0_ticket_appdata(session, out var data, out var length) == 1 && length > 0
-                ? length == sizeof(ulong) && *(ulong*)data == control.Id
-                : control.SessionId.Length > 0 && control.SessionId.AsSpan().SequenceEqual(SessionId());
-        }
+        // A ticket says whose it is. Its session id says nothing: that is the client's choice (RFC 5077 §3.4).
+        return _ticketOwner is { } owner
+            ? owner == control.Id
+            : control.SessionId.Length > 0 && control.SessionId.AsSpan().SequenceEqual(own.SessionId);
     }
 
     /// <summary>Leaves TLS: sends close_notify, and waits for the peer's, which some (curl's passive CCC) leave out.</summary>
@@ -57,6 +54,9 @@ internal sealed partial class TlsConnection
                 {
                     case TlsReadStatus.CloseNotify:
                         return rest;
+                    case TlsReadStatus.WouldBlock when HasBuffered:
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                        break;
                     case TlsReadStatus.WouldBlock:
                         _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
                         break;
@@ -76,41 +76,50 @@ internal sealed partial class TlsConnection
         rest = [];
         lock (_gate)
         {
-            if (!_ssl.IsClosed && _ssl.Wire->Unread is [< FirstRecordType or > LastRecordType, ..] unread)
-            {
-                rest = unread.ToArray();
-                return TlsReadStatus.CloseNotify;
-            }
+            if (_end is null && StandsBeforeClearText())
+                _end = TlsReadStatus.CloseNotify; // the peer's own has been left out
+            Span<byte> none = stackalloc byte[64];
+            var status = Read(none, out _);
+            if (status == TlsReadStatus.CloseNotify && !_ssl.IsClosed)
+                rest = _ssl.Wire->Unread.ToArray();
+            return status;
         }
-        Span<byte> first = stackalloc byte[1];
-        try
-        {
-            var peeked = _socket.Receive(first, SocketFlags.Peek, out var error);
-            if (error == SocketError.Success && peeked == 1 && first[0] is < FirstRecordType or > LastRecordType && !HasUnread)
-                return TlsReadStatus.CloseNotify;
-        }
-        catch (ObjectDisposedException)
-        {
-            return TlsReadStatus.Failed;
-        }
-        Span<byte> none = stackalloc byte[64];
-        var status = Read(none, out _);
-        if (status == TlsReadStatus.CloseNotify)
-        {
-            lock (_gate)
-                rest = _ssl.IsClosed ? [] : _ssl.Wire->Unread.ToArray();
-        }
-        return status;
     }
 
-    private unsafe bool HasUnread
+    /// <summary>What comes next has been received, is no part of a record that has begun, and does not look like one that begins.</summary>
+    private unsafe bool StandsBeforeClearText()
     {
-        get
+        var ssl = _ssl.DangerousGetHandle();
+        if (OpenSsl.SSL_has_pending(ssl) != 0 || OpenSsl.SSL_rstate_string(ssl)[1] != (byte)'H')
+            return false;
+        var held = false;
+        try
         {
-            lock (_gate)
-                return !_ssl.IsClosed && _ssl.Wire->Unread.Length > 0;
+            Enter(ref held);
+            return _ssl.Wire->Peek() is >= 0 and (< FirstRecordType or > LastRecordType);
+        }
+        finally
+        {
+            Leave(held);
         }
     }
+
+    /// <summary>Has the tickets sent that a client's data connection was promised.</summary>
+    private void SendTickets()
+    {
+        var ssl = _ssl.DangerousGetHandle();
+        var isAsked = false;
+        while (_ticketsToSend-- > 0)
+            isAsked |= OpenSsl.SSL_new_session_ticket(ssl) == 1; // not before TLS 1.3
+        if (isAsked)
+            _ = OpenSsl.SSL_do_handshake(ssl);
+        OpenSsl.ERR_clear_error();
+    }
+
+    private unsafe ulong? TicketOwner() =>
+        OpenSsl.SSL_SESSION_get0_ticket_appdata(OpenSsl.SSL_get_session(_ssl.DangerousGetHandle()), out var data, out var length) == 1 && length == sizeof(ulong)
+            ? *(ulong*)data
+            : null;
 
     private unsafe byte[] SessionId()
     {
@@ -136,7 +145,8 @@ internal sealed partial class TlsConnection
     private string WithVerification(string reason)
     {
         var result = (long)OpenSsl.SSL_get_verify_result(_ssl.DangerousGetHandle());
-        return result == OpenSsl.X509_V_OK || _isServer ? reason : $"{reason}: {VerifyText(result)}";
+        // It is kept where nobody looks, too, and then has nothing to do with the failure.
+        return result == OpenSsl.X509_V_OK || !reason.Contains("certificate verify failed", StringComparison.Ordinal) ? reason : $"{reason}: {VerifyText(result)}";
     }
 
     private static string VerifyText(long result) => Name(OpenSsl.X509_verify_cert_error_string((nint)result));

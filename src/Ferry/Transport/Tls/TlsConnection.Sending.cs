@@ -9,7 +9,10 @@ internal sealed partial class TlsConnection
     private const int MostUnasked = 512 * 1024;
 
     private readonly TlsBatch _batch = new();
+    private int _held;
     private bool _draining;
+    private bool _isMute;
+    private bool _isReset;
     private TaskCompletionSource? _drained;
 
     /// <summary>Sends all of <paramref name="bytes"/>; returns when the kernel has them.</summary>
@@ -32,8 +35,8 @@ internal sealed partial class TlsConnection
     {
         lock (_gate)
         {
-            if (_draining || !HasOutput)
-                return ValueTask.CompletedTask; // who is draining takes it along
+            if (_draining || !HasOutput || OnlyTicketsWait)
+                return ValueTask.CompletedTask; // who is draining takes it along, or who writes next
         }
         return DrainAsync();
     }
@@ -64,8 +67,8 @@ internal sealed partial class TlsConnection
         return DrainAsync();
     }
 
-    /// <summary>Sends a last line and close_notify if that can be done at once and in order.</summary>
-    /// <returns>How many bytes went out, records and all.</returns>
+    /// <summary>Sends a last line and close_notify if that can be done at once and in order. The socket must not block.</summary>
+    /// <returns>How many bytes of the line went out.</returns>
     public unsafe int TrySendLast(ReadOnlySpan<byte> line)
     {
         lock (_gate)
@@ -75,9 +78,10 @@ internal sealed partial class TlsConnection
             if (line.Length > 0)
                 _ = Encrypt(line);
             _ = Notify();
+            var records = new ReadOnlySpan<byte>(_ssl.Wire->Out, _ssl.Wire->OutLength);
             try
             {
-                return _socket.Send(new ReadOnlySpan<byte>(_ssl.Wire->Out, _ssl.Wire->OutLength), SocketFlags.None, out _);
+                return records.IsEmpty || _socket.Send(records, SocketFlags.None, out _) == records.Length ? line.Length : 0;
             }
             catch (ObjectDisposedException)
             {
@@ -85,8 +89,8 @@ internal sealed partial class TlsConnection
             }
             finally
             {
-                _ssl.Wire->OutLength = 0;
-                _isBroken = true; // part of a record may have gone: nothing can follow
+                _isBroken = _isMute = true; // part of a record may have gone: nothing can follow
+                _ssl.Wire->DropOutput();
             }
         }
     }
@@ -95,19 +99,28 @@ internal sealed partial class TlsConnection
     {
         lock (_gate)
         {
-            if (_isBroken || _ssl.IsClosed)
+            if (_isBroken || !_isEstablished || _ssl.IsClosed)
                 return false;
             if (bytes.Length >= 4096)
                 _ssl.Wire->Reserve(bytes.Length + (((bytes.Length / 16384) + 1) * 325));
+            OpenSsl.ForgetErrors();
             fixed (byte* start = bytes)
             {
-                var written = OpenSsl.SSL_write(_ssl.DangerousGetHandle(), start, bytes.Length);
-                if (written == bytes.Length)
-                    return true;
-                // Output never blocks, so this is a failure.
-                var reason = OpenSsl.TakeErrors();
-                _ = Fail(reason.Length > 0 ? reason : "nothing can be written");
-                return false;
+                var done = 0;
+                while (done < bytes.Length)
+                {
+                    // One record a call, where the context allows partial writes.
+                    var written = OpenSsl.SSL_write(_ssl.DangerousGetHandle(), start + done, bytes.Length - done);
+                    if (written <= 0)
+                    {
+                        // Output never blocks, so this is a failure: OpenSSL's own, or a peer that has sent a part of a message only, behind which nothing may be written.
+                        var reason = OpenSsl.TakeErrors();
+                        _ = Fail(reason.Length > 0 ? reason : "the peer has sent half a message");
+                        return false;
+                    }
+                    done += written;
+                }
+                return true;
             }
         }
     }
@@ -118,9 +131,14 @@ internal sealed partial class TlsConnection
         {
             if (_isBroken || !_isEstablished || _ssl.IsClosed)
                 return false;
-            _ = OpenSsl.SSL_shutdown(_ssl.DangerousGetHandle());
+            var ssl = _ssl.DangerousGetHandle();
+            // A second time, OpenSSL would read instead, and throw away what it finds.
+            if ((OpenSsl.SSL_get_shutdown(ssl) & OpenSsl.SSL_SENT_SHUTDOWN) != 0)
+                return true;
+            OpenSsl.ForgetErrors();
+            _ = OpenSsl.SSL_shutdown(ssl);
             OpenSsl.ERR_clear_error();
-            return true;
+            return (OpenSsl.SSL_get_shutdown(ssl) & OpenSsl.SSL_SENT_SHUTDOWN) != 0;
         }
     }
 
@@ -134,6 +152,10 @@ internal sealed partial class TlsConnection
             {
                 if (!_draining)
                 {
+                    // What was written is gone with the connection, and must not pass for sent.
+                    ObjectDisposedException.ThrowIf(_ssl.IsClosed, this);
+                    if (_isMute)
+                        throw new SocketException((int)SocketError.ConnectionReset);
                     if (!TakeBatch())
                         return;
                     _draining = true;
@@ -169,7 +191,7 @@ internal sealed partial class TlsConnection
             lock (_gate)
             {
                 _batch.Release();
-                _isBroken = true;
+                _isBroken = _isMute = _isReset = true;
                 drained = EndDraining();
             }
             drained?.SetException(failure);
@@ -177,10 +199,28 @@ internal sealed partial class TlsConnection
         }
     }
 
-    private unsafe bool HasOutput => !_ssl.IsClosed && _ssl.Wire->OutLength > 0;
+    private unsafe bool HasOutput => !_ssl.IsClosed && !_isMute && _ssl.Wire->OutLength > 0;
+
+    /// <summary>Nothing is to be sent but tickets, which nobody waits for: they go with what is written next, and save a packet.</summary>
+    private unsafe bool OnlyTicketsWait
+    {
+        get
+        {
+            lock (_gate)
+                return _held > 0 && !_ssl.IsClosed && _ssl.Wire->OutLength == _held;
+        }
+    }
+
+    /// <summary>In TLS 1.3 the server's last words of a handshake are tickets; in those before it, its Finished may be.</summary>
+    private unsafe void HoldTickets()
+    {
+        if (_isServer && Info!.Protocol == "TLSv1.3")
+            _held = _ssl.Wire->OutLength;
+    }
 
     private unsafe bool TakeBatch()
     {
+        _held = 0;
         if (!HasOutput)
             return false;
         _batch.TakeFrom(_ssl.Wire);

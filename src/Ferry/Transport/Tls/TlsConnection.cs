@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace Ferry.Transport.Tls;
@@ -9,11 +10,16 @@ namespace Ferry.Transport.Tls;
 /// </summary>
 internal sealed partial class TlsConnection : IDisposable
 {
-    /// <summary>How much of the socket is read in one call at most, before others get the thread.</summary>
-    private const int ReadBudget = 1 << 20;
+    /// <summary>How much of the socket is read in one call at most, before others get the thread: a flood of messages of TLS itself costs far more than its bytes.</summary>
+    private const int ControlReadBudget = 16 * 1024;
 
-    /// <summary>What is read from the socket at once on a data connection.</summary>
+    private const int DataReadBudget = 512 * 1024;
+
+    /// <summary>What is read from the socket at once on a data connection: many records, and no more than a processor's own cache holds.</summary>
     private const int DataReadSize = 128 * 1024;
+
+    /// <summary>More than a command or a reply takes as a rule.</summary>
+    private const int ControlReadSize = 4096;
 
     private readonly Lock _gate = new();
     private readonly Socket _socket;
@@ -21,6 +27,8 @@ internal sealed partial class TlsConnection : IDisposable
     private readonly TlsContext _context;
     private readonly ulong _controlId;
     private readonly bool _isServer;
+    private readonly int _readBudget;
+    private int _ticketsToSend;
     private TlsReadStatus? _end;
     private bool _isBroken;
     private bool _isEstablished;
@@ -31,19 +39,12 @@ internal sealed partial class TlsConnection : IDisposable
         _context = context;
         _isServer = isServer;
         _controlId = controlId;
+        _readBudget = isData ? DataReadBudget : ControlReadBudget;
         _ssl = SafeSslHandle.Create(context.Handle);
         var ssl = _ssl.DangerousGetHandle();
         _ = OpenSsl.SSL_set_ex_data(ssl, TlsContext.ControlIdIndex, (nint)controlId);
         _ = OpenSsl.SSL_set_ex_data(ssl, TlsContext.ChannelIndex, isData ? 1 : 0);
-        if (isData)
-        {
-            OpenSsl.SSL_set_read_ahead(ssl, 1);
-            OpenSsl.SSL_set_default_read_buffer_len(ssl, DataReadSize);
-        }
-        else
-        {
-            _ssl.Wire->BuffersInput = true;
-        }
+        _ssl.Wire->InSize = isData ? DataReadSize : ControlReadSize;
         if (isServer)
             OpenSsl.SSL_set_accept_state(ssl);
         else
@@ -59,6 +60,9 @@ internal sealed partial class TlsConnection : IDisposable
     /// <summary>Why it failed, in OpenSSL's or the kernel's words; null while it has not.</summary>
     public string? Failure { get; private set; }
 
+    /// <summary>The handshake has failed because the peer began with text, and not with TLS.</summary>
+    public bool MetClearText { get; private set; }
+
     /// <summary>A <see cref="Read"/> now may yield something without the socket being readable.</summary>
     public bool HasBuffered { get; private set; }
 
@@ -73,7 +77,9 @@ internal sealed partial class TlsConnection : IDisposable
     public static TlsConnection AcceptData(TlsOrigin origin, Socket socket, int tickets)
     {
         var connection = new TlsConnection(origin.Context, socket, isServer: true, isData: true, origin.Id);
-        _ = OpenSsl.SSL_set_num_tickets(connection._ssl.DangerousGetHandle(), (nuint)tickets);
+        // A new ticket overwrites what the client's own said, so none is written before that has been looked at.
+        _ = OpenSsl.SSL_set_num_tickets(connection._ssl.DangerousGetHandle(), 0);
+        connection._ticketsToSend = tickets;
         return connection;
     }
 
@@ -87,44 +93,17 @@ internal sealed partial class TlsConnection : IDisposable
     {
         var connection = new TlsConnection(context, socket, isServer: false, isData, 0);
         var ssl = connection._ssl.DangerousGetHandle();
-        peer.ApplyTo(ssl);
-        resume?.OfferBy(ssl);
-        return connection;
-    }
-
-    /// <summary>Agrees with the peer on everything.</summary>
-    /// <returns>False where that failed; <see cref="Failure"/> says why.</returns>
-    public async ValueTask<bool> HandshakeAsync()
-    {
         try
         {
-            while (true)
-            {
-                var step = ShakeHands();
-                await DrainAsync().ConfigureAwait(false);
-                switch (step)
-                {
-                    case TlsReadStatus.Data:
-                        return true;
-                    case TlsReadStatus.WouldBlock when HasBuffered:
-                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-                        break;
-                    case TlsReadStatus.WouldBlock:
-                        _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
-                        break;
-                    case TlsReadStatus.Failed:
-                        return false;
-                    default:
-                        Failure = "the peer closed the connection during the handshake";
-                        return false;
-                }
-            }
+            peer.ApplyTo(ssl);
+            resume?.OfferBy(ssl);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch
         {
-            Failure ??= e is SocketException { SocketErrorCode: var error } ? $"the connection was lost ({error})" : "the connection was closed";
-            return false;
+            connection.Dispose();
+            throw;
         }
+        return connection;
     }
 
     /// <summary>Reads what is there, many records where there are many. Never waits.</summary>
@@ -140,33 +119,42 @@ internal sealed partial class TlsConnection : IDisposable
             {
                 Enter(ref held);
                 var status = TlsReadStatus.Data;
+                var wire = _ssl.Wire;
+                var messages = 0;
                 fixed (byte* start = buffer)
                 {
-                    while (count < buffer.Length)
+                    while (count < buffer.Length && messages < TlsWire.MostMessages)
                     {
+                        OpenSsl.ForgetErrors();
                         var read = OpenSsl.SSL_read(_ssl.DangerousGetHandle(), start + count, buffer.Length - count);
                         if (read > 0)
                         {
                             count += read;
+                            messages += wire->Messages;
+                            wire->Messages = 0;
                             continue;
                         }
                         status = Explain(read);
                         break;
                     }
                 }
-                HasBuffered = status == TlsReadStatus.Data || (status == TlsReadStatus.WouldBlock && _ssl.Wire->Budget <= 0);
+                HasBuffered = status == TlsReadStatus.Data || (status == TlsReadStatus.WouldBlock && wire->Budget <= 0);
                 if (status is not (TlsReadStatus.Data or TlsReadStatus.WouldBlock))
                 {
                     _end = status;
                     HasBuffered = true; // the end is there to be read
                 }
                 // A peer that has us answer what it sends (RFC 8446 §4.6.3) and reads none of it.
-                if (_ssl.Wire->OutLength > MostUnasked)
+                if (wire->OutLength > MostUnasked)
+                {
                     _end = Fail("the peer reads nothing");
+                    HasBuffered = true;
+                }
                 return count > 0 ? TlsReadStatus.Data : _end ?? status;
             }
             catch (ObjectDisposedException)
             {
+                HasBuffered = true;
                 return (TlsReadStatus)(_end = Fail("the connection was closed"));
             }
             finally
@@ -186,58 +174,26 @@ internal sealed partial class TlsConnection : IDisposable
         }
     }
 
-    private unsafe TlsReadStatus ShakeHands()
-    {
-        lock (_gate)
-        {
-            if (_end is { } ended)
-                return ended;
-            var held = false;
-            try
-            {
-                Enter(ref held);
-                var result = OpenSsl.SSL_do_handshake(_ssl.DangerousGetHandle());
-                if (result == 1)
-                {
-                    _isEstablished = true;
-                    Info = Describe();
-                    Origin = _isServer ? new TlsOrigin(_context, _controlId, SessionId()) : null;
-                    HasBuffered = true; // what came behind it may be in OpenSSL already
-                    return TlsReadStatus.Data;
-                }
-                var status = Explain(result);
-                HasBuffered = status == TlsReadStatus.WouldBlock && _ssl.Wire->Budget <= 0;
-                if (status != TlsReadStatus.WouldBlock)
-                    _end = status;
-                return status;
-            }
-            finally
-            {
-                Leave(held);
-            }
-        }
-    }
-
     /// <summary>What a result of OpenSSL's that is no success means. Right behind the call, on its thread.</summary>
     private unsafe TlsReadStatus Explain(int result)
     {
         var error = OpenSsl.SSL_get_error(_ssl.DangerousGetHandle(), result);
+        var wire = _ssl.Wire;
+        if (wire->Messages > TlsWire.MostMessages)
+            return Fail("the peer sends messages of TLS itself without end");
         switch (error)
         {
-            case OpenSsl.SSL_ERROR_WANT_READ or OpenSsl.SSL_ERROR_WANT_WRITE:
-                return TlsReadStatus.WouldBlock;
             case OpenSsl.SSL_ERROR_ZERO_RETURN:
                 return TlsReadStatus.CloseNotify;
+            // OpenSSL is never told of a FIN: it would answer with an alert, throw the session away, and write nothing any more.
+            case OpenSsl.SSL_ERROR_WANT_READ when wire->IsEnded:
+                return _isReset ? Fail("the connection was lost") : TlsReadStatus.Truncated;
+            case OpenSsl.SSL_ERROR_WANT_READ or OpenSsl.SSL_ERROR_WANT_WRITE:
+                return TlsReadStatus.WouldBlock;
         }
-        var wire = _ssl.Wire;
-        var reason = OpenSsl.TakeErrors(out var isTruncation);
+        var reason = OpenSsl.TakeErrors();
         if (wire->Error != 0)
-            return Fail($"the connection was lost ({System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(wire->Error)})");
-        if (wire->IsEnded && (isTruncation || error == OpenSsl.SSL_ERROR_SYSCALL))
-        {
-            _isBroken = true; // OpenSSL forbids more of this SSL, close_notify included
-            return TlsReadStatus.Truncated;
-        }
+            return Fail($"the connection was lost ({Marshal.GetPInvokeErrorMessage(wire->Error)})");
         return Fail(reason.Length > 0 ? WithVerification(reason) : "the connection was lost");
     }
 
@@ -248,18 +204,23 @@ internal sealed partial class TlsConnection : IDisposable
         return TlsReadStatus.Failed;
     }
 
-    /// <summary>Readies the wire for calls of OpenSSL that read from the socket.</summary>
+    /// <summary>Readies the wire for calls of OpenSSL that read from the socket; outside of <see cref="Leave"/> none can.</summary>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     private unsafe void Enter(ref bool held)
     {
+        OpenSsl.ForgetErrors();
         var socket = _socket.SafeHandle;
         socket.DangerousAddRef(ref held);
         _ssl.Wire->Socket = (int)socket.DangerousGetHandle();
-        _ssl.Wire->Budget = ReadBudget;
+        _ssl.Wire->Budget = _readBudget;
+        _ssl.Wire->IsDrained = false;
     }
 
-    private void Leave(bool held)
+    private unsafe void Leave(bool held)
     {
+        // The number may be another file's by the next call.
+        _ssl.Wire->Socket = -1;
+        _ssl.Wire->Budget = 0;
         if (held)
             _socket.SafeHandle.DangerousRelease();
     }

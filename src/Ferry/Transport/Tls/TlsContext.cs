@@ -51,7 +51,7 @@ internal sealed partial class TlsContext : IDisposable
                 found.Error(null, $"OpenSSL could not be set up: {OpenSsl.TakeErrors()}");
                 return null;
             }
-            var builder = new TlsContextBuilder(handle, isServer, found, (time ?? TimeProvider.System).GetUtcNow());
+            using var builder = new TlsContextBuilder(handle, isServer, found, (time ?? TimeProvider.System).GetUtcNow());
             apply(builder);
             OpenSsl.ERR_clear_error();
             if (!found.HasErrors)

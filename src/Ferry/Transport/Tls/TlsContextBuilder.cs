@@ -3,7 +3,7 @@ using Ferry.Config;
 namespace Ferry.Transport.Tls;
 
 /// <summary>Puts a configuration into an SSL_CTX. It goes on after an error, so that all of them are told at once.</summary>
-internal sealed partial class TlsContextBuilder
+internal sealed partial class TlsContextBuilder : IDisposable
 {
     private readonly SafeSslContextHandle _context;
     private readonly bool _isServer;
@@ -48,6 +48,8 @@ internal sealed partial class TlsContextBuilder
         _ = OpenSsl.SSL_CTX_ctrl(_context, OpenSsl.SSL_CTRL_SET_SESS_CACHE_MODE, OpenSsl.SSL_SESS_CACHE_OFF, 0);
         RunCommands(config.Commands);
     }
+
+    public void Dispose() => _identity.Dispose();
 
     private void SetOptions(ulong more)
     {

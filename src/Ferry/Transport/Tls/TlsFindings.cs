@@ -6,7 +6,8 @@ namespace Ferry.Transport.Tls;
 /// <summary>Collects what stands against a context, at the places of the configuration that it is about.</summary>
 internal sealed class TlsFindings
 {
-    private static readonly ConfigPosition Code = new("(code)", 0, 0);
+    /// <summary>Where what has no place in a file is said to be.</summary>
+    public static readonly ConfigPosition Code = new("(code)", 0, 0);
 
     private readonly List<ConfigDiagnostic> _found;
     private readonly int _before;

@@ -12,12 +12,17 @@ internal sealed record TlsPeerName(string? Verified, string? Sent)
 
     public unsafe void ApplyTo(nint ssl)
     {
-        var isGood = Verified switch
+        var isGood = 1;
+        if (IPAddress.TryParse(Verified, out var address))
         {
-            null => 1,
-            _ when IPAddress.TryParse(Verified, out _) => OpenSsl.X509_VERIFY_PARAM_set1_ip_asc(OpenSsl.SSL_get0_param(ssl), Verified),
-            _ => OpenSsl.SSL_set1_host(ssl, Verified),
-        };
+            var bytes = address.GetAddressBytes(); // not the text, which OpenSSL reads by other rules
+            fixed (byte* start = bytes)
+                isGood = OpenSsl.X509_VERIFY_PARAM_set1_ip(OpenSsl.SSL_get0_param(ssl), start, (nuint)bytes.Length);
+        }
+        else if (Verified is not null)
+        {
+            isGood = OpenSsl.SSL_set1_host(ssl, Verified);
+        }
         // A name that cannot be asked for must not become any name.
         if (isGood != 1)
             throw new ArgumentException($"\"{Verified}\" is no name that a certificate could carry.");

@@ -14,17 +14,44 @@ internal sealed class TlsSession : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
+    /// <summary>The same session, to be disposed apart from this one.</summary>
+    public TlsSession Copy()
+    {
+        var held = false;
+        try
+        {
+            DangerousAddRef(ref held);
+            return new TlsSession(OpenSsl.SSL_SESSION_dup(handle));
+        }
+        finally
+        {
+            if (held)
+                DangerousRelease();
+        }
+    }
+
     /// <summary>Has <paramref name="ssl"/> offer the session to its server.</summary>
+    /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
     public void OfferBy(nint ssl)
     {
-        // A copy of its own: a connection that fails marks its session as not to be resumed, which must not spoil it for the others.
-        var copy = OpenSsl.SSL_SESSION_dup(handle);
-        if (copy != 0)
+        var held = false;
+        try
         {
-            _ = OpenSsl.SSL_set_session(ssl, copy);
-            OpenSsl.SSL_SESSION_free(copy);
+            DangerousAddRef(ref held);
+            // A copy of its own: a connection that fails marks its session as not to be resumed, which must not spoil it for the others.
+            var copy = OpenSsl.SSL_SESSION_dup(handle);
+            if (copy != 0)
+            {
+                _ = OpenSsl.SSL_set_session(ssl, copy);
+                OpenSsl.SSL_SESSION_free(copy);
+            }
+            OpenSsl.ERR_clear_error();
         }
-        OpenSsl.ERR_clear_error();
+        finally
+        {
+            if (held)
+                DangerousRelease();
+        }
     }
 
     protected override bool ReleaseHandle()

@@ -8,17 +8,21 @@ namespace Ferry.Transport.Tls;
 /// What stands between an SSL and its socket. OpenSSL reads from the socket through it; what OpenSSL writes is gathered, to go out in one send.
 /// Lives outside the managed heap, because OpenSSL keeps its address.
 /// <code>
-///   socket ──recv──> [In, control channels only] ──> SSL ──records──> Out ──send, whole──> socket
+///   socket ──recv, many records──> In ──one by one──> SSL ──records──> Out ──send, whole──> socket
 /// </code>
 /// </summary>
 internal unsafe struct TlsWire
 {
-    /// <summary>More than any record of a control channel that carries lines.</summary>
-    private const int InSize = 4096;
+    private const int MostGrowth = 1 << 20;
 
     private static readonly nint Method = NewMethod();
 
-    /// <summary>The socket's descriptor, for the length of one call.</summary>
+    private const int MSG_PEEK = 2;
+
+    /// <summary>OpenSSL tells three or four steps for each message (SSL_CTX_set_info_callback(3)). Others end a connection after 16 (Go) or 32 messages (BoringSSL).</summary>
+    public const int MostMessages = 128;
+
+    /// <summary>The socket's descriptor, for the length of one call; -1 between calls.</summary>
     public int Socket;
 
     /// <summary>errno of the read that failed; 0 where none did.</summary>
@@ -27,19 +31,32 @@ internal unsafe struct TlsWire
     /// <summary>The peer's FIN was read.</summary>
     public bool IsEnded;
 
-    /// <summary>Small reads are served from <see cref="In"/>, so that what stands behind the last record is not lost in OpenSSL (CCC), and header and body of a record are one system call.</summary>
-    public bool BuffersInput;
+    /// <summary>
+    /// What is read from the socket at once. OpenSSL takes from <see cref="In"/> the header and the body of each record, and no byte more: what stands behind
+    /// the last record is not lost in it (CCC). Its own read-ahead would move all that it holds once for each record.
+    /// </summary>
+    public int InSize;
 
     /// <summary>Bytes that may still be read in this call: a peer that sends without end must not keep the thread.</summary>
     public int Budget;
 
+    /// <summary>What the peer began with; 0 before.</summary>
+    public byte First;
+
     public byte* In;
+    public int InCapacity;
     public int InStart;
     public int InEnd;
 
     public byte* Out;
     public int OutLength;
     public int OutCapacity;
+
+    /// <summary>The last read of this call got less than it had room for: there is no more, and one more call to be told so is saved.</summary>
+    public bool IsDrained;
+
+    /// <summary>Steps of messages that are TLS's own (KeyUpdate, tickets, wishes to renegotiate) since the last byte of the stream.</summary>
+    public int Messages;
 
     private bool _retries;
 
@@ -62,21 +79,36 @@ internal unsafe struct TlsWire
         var needed = OutLength + count;
         if (needed <= OutCapacity)
             return;
-        var block = TlsBlocks.Rent(needed, out var capacity);
+        // Twice as much each time, or a flood of small answers would be copied once for each of them.
+        var block = TlsBlocks.Rent(Math.Max(needed, Math.Min(OutCapacity * 2, MostGrowth)), out var capacity);
         new ReadOnlySpan<byte>(Out, OutLength).CopyTo(new Span<byte>(block, capacity));
         TlsBlocks.Return(Out, OutCapacity);
         Out = block;
         OutCapacity = capacity;
     }
 
-    public void Free()
+    /// <summary>The next byte that OpenSSL would be given; -1 where none has come.</summary>
+    public readonly int Peek()
     {
-        NativeMemory.Free(In);
-        In = null;
-        InStart = InEnd = 0;
+        if (InEnd > InStart)
+            return In[InStart];
+        byte next;
+        return Libc.recv(Socket, &next, 1, Libc.MSG_DONTWAIT | MSG_PEEK) == 1 ? next : -1;
+    }
+
+    public void DropOutput()
+    {
         TlsBlocks.Return(Out, OutCapacity);
         Out = null;
         OutLength = OutCapacity = 0;
+    }
+
+    public void Free()
+    {
+        TlsBlocks.Return(In, InCapacity);
+        In = null;
+        InStart = InEnd = 0;
+        DropOutput();
     }
 
     private static nint NewMethod()
@@ -114,11 +146,11 @@ internal unsafe struct TlsWire
         {
             received = wire->TakeUnread(bytes, count);
         }
-        else if (wire->BuffersInput && count < InSize)
+        else if (count < wire->InSize)
         {
             if (wire->In == null)
-                wire->In = (byte*)NativeMemory.Alloc(InSize);
-            received = wire->Receive(wire->In, InSize);
+                wire->In = TlsBlocks.Rent(wire->InSize, out wire->InCapacity);
+            received = wire->Receive(wire->In, wire->InSize);
             if (received > 0)
             {
                 wire->InEnd = received;
@@ -145,9 +177,19 @@ internal unsafe struct TlsWire
     private static nint Control(nint bio, int command, nint number, nint pointer) => command switch
     {
         OpenSsl.BIO_CTRL_FLUSH => 1,
-        OpenSsl.BIO_CTRL_EOF => OpenSsl.BIO_get_data(bio)->IsEnded ? 1 : 0,
-        _ => 0,
+        _ => 0, // the end of input among them (BIO_CTRL_EOF)
     };
+
+    /// <summary>One of TLS's own messages costs hundreds of times what its bytes do, and OpenSSL goes through all that it holds in a single call.</summary>
+    [UnmanagedCallersOnly]
+    public static void CountMessage(nint ssl, int where, int result)
+    {
+        if ((where & OpenSsl.SSL_CB_LOOP) == 0)
+            return;
+        var wire = OpenSsl.BIO_get_data(OpenSsl.SSL_get_rbio(ssl));
+        if (++wire->Messages > MostMessages)
+            OpenSsl.SSL_set_shutdown(ssl, OpenSsl.SSL_get_shutdown(ssl) | OpenSsl.SSL_RECEIVED_SHUTDOWN); // there is no other way to have it stop
+    }
 
     private int TakeUnread(byte* bytes, int count)
     {
@@ -159,21 +201,24 @@ internal unsafe struct TlsWire
         return taken;
     }
 
-    /// <returns>The count; 0 at the end; -1 where nothing is there, or with <see cref="Error"/> set.</returns>
+    /// <returns>The count; -1 where nothing is there, with <see cref="IsEnded"/> at the end, with <see cref="Error"/> set where it failed.</returns>
     private int Receive(byte* bytes, int count)
     {
-        if (Budget <= 0)
+        if (Budget <= 0 || IsEnded || IsDrained)
             return -1;
         var received = (int)Libc.recv(Socket, bytes, (nuint)count, Libc.MSG_DONTWAIT);
         if (received > 0)
         {
             Budget -= received;
+            IsDrained = received < count;
+            if (First == 0)
+                First = *bytes;
             return received;
         }
         if (received == 0)
         {
             IsEnded = true;
-            return 0;
+            return -1;
         }
         var error = Marshal.GetLastPInvokeError();
         if (error is not (Libc.EAGAIN or Libc.EINTR))
@@ -186,7 +231,7 @@ internal unsafe struct TlsWire
     {
         if (InEnd > InStart)
             return;
-        NativeMemory.Free(In);
+        TlsBlocks.Return(In, InCapacity);
         In = null;
     }
 }

@@ -1,34 +1,139 @@
-"""Python's ftplib for one operation: HOST PORT USER PASSWORD OPERATION ARGUMENTS..."""
+"""Python's ftplib for operations over one session: OPTIONS HOST PORT USER PASSWORD (OPERATION ARGUMENTS...)..."""
+import argparse
 import ftplib
 import os
-import sys
+import socket
+import ssl
 
-host, port, user, password, operation, *arguments = sys.argv[1:]
-ftp = ftplib.FTP()
-ftp.connect(host, int(port), timeout=15)
-ftp.login(user, password)
+parser = argparse.ArgumentParser()
+parser.add_argument("--tls", choices=["Plain", "Explicit", "Implicit"], default="Plain")
+parser.add_argument("--clear-data", action="store_true")
+parser.add_argument("--clear-commands", action="store_true")
+parser.add_argument("--resume-data", action="store_true")
+parser.add_argument("--version", choices=["TLSv1", "TLSv1_2", "TLSv1_3"])
+parser.add_argument("--authority")
+parser.add_argument("--certificate")
+parser.add_argument("--epsv", action="store_true")
+parser.add_argument("--pasv", action="store_true")
+parser.add_argument("host")
+parser.add_argument("port", type=int)
+parser.add_argument("user")
+parser.add_argument("password")
+parser.add_argument("operations", nargs="+")
+options = parser.parse_args()
 
-if operation == "list":
-    ftp.cwd(arguments[0])
-    ftp.retrlines("LIST")
-elif operation == "download":
-    with open(arguments[1], "wb") as local:
-        ftp.retrbinary("RETR " + arguments[0], local.write)
-elif operation == "resume":
-    with open(arguments[1], "ab") as local:
-        ftp.retrbinary("RETR " + arguments[0], local.write, rest=os.path.getsize(arguments[1]))
-elif operation == "upload":
-    with open(arguments[0], "rb") as local:
-        ftp.storbinary("STOR " + arguments[1], local)
-elif operation == "append":
-    with open(arguments[0], "rb") as local:
-        ftp.storbinary("APPE " + arguments[1], local)
-elif operation == "rename":
-    ftp.rename(*arguments)
-elif operation == "delete":
-    ftp.delete(*arguments)
-elif operation == "mkdir":
-    ftp.mkd(*arguments)
+
+class Passive:
+    """EPSV where it is asked for; ftplib itself does PASV over IPv4 and EPSV over IPv6."""
+
+    def makepasv(self):
+        if options.epsv:
+            return ftplib.parse229(self.sendcmd("EPSV"), self.sock.getpeername())
+        return super().makepasv()
+
+
+class Plain(Passive, ftplib.FTP):
+    pass
+
+
+class Explicit(Passive, ftplib.FTP_TLS):
+    pass
+
+
+class Resuming(Explicit):
+    """What most programs that use ftplib add to it."""
+
+    def ntransfercmd(self, cmd, rest=None):
+        connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        if self._prot_p:
+            connection = self.context.wrap_socket(connection, server_hostname=self.host, session=self.sock.session)
+            print("data resumed" if connection.session_reused else "data fresh")
+        return connection, size
+
+
+class Implicit(Resuming if options.resume_data else Explicit):
+    def connect(self, host="", port=0, timeout=-999, source_address=None):
+        self.host, self.port, self.timeout = host, port, timeout
+        self.sock = socket.create_connection((host, port), timeout)
+        self.af = self.sock.family
+        self.sock = self.context.wrap_socket(self.sock, server_hostname=host)
+        self.file = self.sock.makefile("r", encoding=self.encoding)
+        self.welcome = self.getresp()
+        return self.welcome
+
+
+def context():
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if options.authority:
+        made.load_verify_locations(options.authority)
+    else:
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
+    if options.certificate:
+        made.load_cert_chain(options.certificate)
+    if options.version:
+        if options.version == "TLSv1":
+            made.set_ciphers("ALL:@SECLEVEL=0")
+        made.minimum_version = made.maximum_version = ssl.TLSVersion[options.version]
+    return made
+
+
+if options.tls == "Plain":
+    ftp = Plain()
+elif options.tls == "Implicit":
+    ftp = Implicit(context=context())
 else:
-    sys.exit("unknown operation " + operation)
+    ftp = (Resuming if options.resume_data else Explicit)(context=context())
+ftp.connect(options.host, options.port, timeout=15)
+ftp.login(options.user, options.password)
+if options.tls != "Plain":
+    print("control", ftp.sock.version())
+    if options.clear_data:
+        ftp.voidcmd("PBSZ 0")
+        ftp.prot_c()
+    else:
+        ftp.prot_p()
+    if options.clear_commands:
+        ftp.ccc()
+
+arguments = iter(options.operations)
+for operation in arguments:
+    if operation == "list":
+        ftp.cwd("/" + next(arguments))
+        ftp.retrlines("LIST")
+        ftp.cwd("/")
+    elif operation == "download":
+        remote = next(arguments)
+        with open(next(arguments), "wb") as local:
+            ftp.retrbinary("RETR " + remote, local.write)
+    elif operation == "download-refused":
+        try:
+            ftp.retrbinary("RETR " + next(arguments), lambda _: None)
+        except ftplib.error_perm as refusal:
+            assert str(refusal).startswith("550"), refusal
+        else:
+            raise SystemExit("a download was not refused")
+    elif operation == "resume":
+        remote, name = next(arguments), next(arguments)
+        with open(name, "ab") as local:
+            ftp.retrbinary("RETR " + remote, local.write, rest=os.path.getsize(name))
+    elif operation in ("upload", "append"):
+        with open(next(arguments), "rb") as local:
+            ftp.storbinary(("STOR " if operation == "upload" else "APPE ") + next(arguments), local)
+    elif operation == "upload-refused":
+        try:
+            with open(next(arguments), "rb") as local:
+                ftp.storbinary("STOR " + next(arguments), local)
+        except ftplib.error_perm as refusal:
+            assert str(refusal).startswith("55"), refusal
+        else:
+            raise SystemExit("an upload was not refused")
+    elif operation == "rename":
+        ftp.rename(next(arguments), next(arguments))
+    elif operation == "delete":
+        ftp.delete(next(arguments))
+    elif operation == "mkdir":
+        ftp.mkd(next(arguments))
+    else:
+        raise SystemExit("unknown operation " + operation)
 ftp.quit()

@@ -8,6 +8,9 @@ internal sealed unsafe partial class SslEnd
     private const string Ssl = "libssl.so.3";
     private const string Crypto = "libcrypto.so.3";
 
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int mkfifo(string path, uint mode);
+
     [LibraryImport(Ssl)]
     public static partial void SSL_SESSION_free(nint session);
 
@@ -100,6 +103,9 @@ internal sealed unsafe partial class SslEnd
 
     [LibraryImport(Ssl)]
     private static partial int SSL_set_num_tickets(nint ssl, nuint count);
+
+    [LibraryImport(Ssl)]
+    private static partial ulong SSL_clear_options(nint ssl, ulong options);
 
     [LibraryImport(Ssl)]
     private static partial ulong SSL_set_options(nint ssl, ulong options);

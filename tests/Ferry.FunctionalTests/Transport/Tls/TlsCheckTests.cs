@@ -30,6 +30,14 @@ public sealed class TlsCheckTests : IDisposable
     }
 
     [Fact]
+    public void What_has_no_place_of_its_own_is_told_at_its_server()
+    {
+        var config = Config(null, new UpstreamTlsConfig { Mode = UpstreamTls.Explicit, Protocols = TlsProtocols.Tls10 });
+
+        Assert.Equal(TlsContexts.At(1), Assert.Single(TlsCheck.Run(config)).Position);
+    }
+
+    [Fact]
     public void What_is_not_used_is_not_tried()
     {
         Assert.Empty(TlsCheck.Run(Config(null, new UpstreamTlsConfig { Mode = UpstreamTls.Off, Ciphers = new PlacedText("RC4-SHA") })));
@@ -59,6 +67,7 @@ public sealed class TlsCheckTests : IDisposable
                 Zone = new ZoneConfig("z", 1 << 20, IPAddress.Loopback, 10000, 10010),
                 ClientTls = towardsClients,
                 UpstreamTls = towardsServers,
+                Position = TlsContexts.At(1),
                 Upstream = new UpstreamConfig { Name = "u", Servers = [new UpstreamServerConfig("127.0.0.1", 21)] },
             },
         ],

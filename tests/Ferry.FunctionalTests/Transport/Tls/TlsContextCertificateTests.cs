@@ -66,6 +66,17 @@ public sealed class TlsContextCertificateTests : IDisposable
     }
 
     [Fact]
+    public void A_pipe_that_nobody_writes_to_is_an_error_and_no_wait()
+    {
+        var pipe = new PlacedText(_made.Folder["pipe"]);
+        Assert.Equal(0, SslEnd.mkfifo(pipe.Value, 0x180)); // 0600
+
+        Assert.Null(_made.TryServer(_made.ServerConfig(c => c with { Certificates = [c.Certificates[0] with { KeyFile = pipe }] })));
+
+        Assert.Equal([$"cannot read the private key from \"{pipe.Value}\": it is no regular file"], _made.Errors);
+    }
+
+    [Fact]
     public void A_key_of_another_certificate_is_an_error_that_names_both_files()
     {
         var one = _made.Write(TestCertificate.SelfSigned(TestKey.Ecdsa), "one");

@@ -107,6 +107,18 @@ public sealed class TlsContextSessionTests : IDisposable
     }
 
     [Fact]
+    public void The_ticket_of_TLS_1_2_is_renewed_for_control_connections_only()
+    {
+        var server = _made.Server();
+        var client = Client(TlsProtocols.Tls12);
+        var first = Control(client, server, First);
+
+        Assert.Equal(1, first.Client.Tickets);
+        Assert.Equal(0, Data(client, server, First, SessionOf(first.Client)).Client.Tickets);
+        Assert.Equal(1, Control(client, server, Second, SessionOf(first.Client)).Client.Tickets);
+    }
+
+    [Fact]
     public void A_session_of_TLS_1_2_that_has_passed_half_of_its_time_begins_no_new_control_connection()
     {
         var server = _made.Server(c => c with { SessionTimeout = TimeSpan.FromHours(1) });

@@ -241,10 +241,14 @@ public sealed class TlsContextTests : IDisposable
         Assert.Equal(suite, _made.Meet(client, _made.Server()).Server.Cipher);
     }
 
-    [Fact]
-    public void A_session_is_never_negotiated_anew()
+    [Theory]
+    [InlineData("-ClientRenegotiation")]
+    [InlineData("ClientRenegotiation")] // not even where OpenSSL alone would allow it
+    public void A_session_is_never_negotiated_anew(string options)
     {
-        var (c, s) = _made.Meet(_made.Client(c => c with { Protocols = TlsProtocols.Tls12 }), _made.Server());
+        var server = _made.Server(c => c with { Commands = [new TlsCommandConfig("Options", options)] });
+
+        var (c, s) = _made.Meet(_made.Client(c => c with { Protocols = TlsProtocols.Tls12 }), server);
 
         Assert.False(c.Renegotiate(s));
     }

@@ -1,0 +1,389 @@
+using System.Net.Sockets;
+using System.Text;
+using Ferry.FunctionalTests.Harness;
+using Ferry.FunctionalTests.Transport.Tls;
+using Ferry.Transport;
+using Ferry.Transport.Tls;
+
+namespace Ferry.FunctionalTests.Transport;
+
+/// <summary>A control channel that is a server of TLS; the test is its client.</summary>
+public sealed class ControlChannelTlsTests : IDisposable
+{
+    private readonly TlsContexts _made = new();
+    private readonly TlsContext _clients;
+    private readonly TlsContext _servers;
+    private readonly Socket _socket;
+    private readonly ControlChannel _channel;
+    private readonly TlsConnection _client;
+
+    public ControlChannelTlsTests()
+    {
+        _clients = _made.Server();
+        _servers = _made.Client();
+        (_socket, var socket) = TlsConnectionPair.Connect();
+        _channel = new ControlChannel(socket, noDelay: true, keepAlive: false, urgent: true);
+        _client = TlsConnection.Connect(_servers, _socket, isData: false, TlsPeerName.Any, resume: null);
+    }
+
+    public void Dispose()
+    {
+        _channel.Dispose();
+        _client.Dispose();
+        _socket.Dispose();
+        _made.Dispose();
+    }
+
+    [Fact]
+    public async Task What_is_written_while_TLS_begins_goes_out_behind_the_handshake()
+    {
+        _channel.Write("234 Go ahead.\r\n"u8);
+        var starting = StartAsync();
+        _channel.Write("220 Not in clear!\r\n"u8);
+        var flushing = _channel.FlushAsync().AsTask();
+        Assert.False(flushing.IsCompleted);
+        Assert.Equal("234 Go ahead.\r\n", await TakeClearAsync());
+
+        Assert.True(await Wait.For(_client.HandshakeAsync().AsTask(), "the handshake"));
+        Assert.True(await Wait.For(starting, "TLS"));
+        await Wait.For(flushing, "the line that waited");
+        Assert.Equal("220 Not in clear!\r\n", await TlsConnectionPair.ReadTextAsync(_client, _socket, 19));
+        Assert.Equal("TLSv1.3", _channel.TlsInfo!.Protocol);
+    }
+
+    [Fact]
+    public async Task Nothing_goes_out_in_clear_behind_a_handshake_that_failed()
+    {
+        _channel.Write("234 Go ahead.\r\n"u8);
+        var starting = StartAsync();
+        _channel.Write("331 early\r\n"u8);
+        var flushing = _channel.FlushAsync().AsTask();
+        Assert.Equal("234 Go ahead.\r\n", await TakeClearAsync());
+        await TlsConnectionTap.GiveAsync(_socket, "USER anonymous\r\n"u8.ToArray());
+
+        Assert.False(await Wait.For(starting, "the end of the handshake"));
+        await Assert.ThrowsAsync<SocketException>(() => Wait.For(flushing, "the end of the line that waited"));
+        _channel.Write("331 late\r\n"u8);
+        await Assert.ThrowsAsync<SocketException>(async () => await _channel.FlushAsync());
+        await Assert.ThrowsAsync<SocketException>(async () => await _channel.SendUrgentAsync("x"u8.ToArray()));
+        await Assert.ThrowsAsync<SocketException>(async () => await _channel.FillAsync());
+        _channel.EndWith("421 Bye.\r\n"u8);
+        _channel.Close();
+        Assert.DoesNotContain("331", await TakeClearToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_in_the_handshake_frees_who_waits_to_write()
+    {
+        var starting = StartAsync();
+        _channel.Write("220 Hello.\r\n"u8);
+        var flushing = _channel.FlushAsync().AsTask();
+        _socket.Shutdown(SocketShutdown.Send);
+
+        Assert.False(await Wait.For(starting, "the end of the handshake"));
+        await Assert.ThrowsAsync<SocketException>(() => Wait.For(flushing, "the end of the line that waited"));
+    }
+
+    [Fact]
+    public async Task An_end_during_the_handshake_ends_it()
+    {
+        var starting = StartAsync();
+        _channel.EndWith("421 Bye.\r\n"u8);
+        Assert.False(await Wait.For(starting, "the end of the handshake"));
+        Assert.DoesNotContain("421", await TakeClearToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lines_pass_both_ways_and_are_counted_as_they_read()
+    {
+        await StartedAsync();
+        for (var i = 0; i < 100; i++)
+        {
+            var line = Encoding.ASCII.GetBytes(new string('x', i * 40) + "\r\n");
+            await _client.SendAsync(line);
+            Assert.Equal(line, await FillAsync(line.Length));
+            _channel.Consume(line.Length);
+            _channel.Write(line);
+            await _channel.FlushAsync();
+            Assert.Equal(line, await TlsConnectionPair.ReadAsync(_client, _socket, line.Length));
+        }
+        Assert.Equal(_channel.BytesReceived, _channel.BytesSent);
+        Assert.Equal((40 * 99 * 100 / 2) + 200, _channel.BytesSent);
+    }
+
+    [Fact]
+    public async Task A_last_line_arrives_with_close_notify_behind_what_was_written()
+    {
+        await StartedAsync();
+        _channel.Write("226 Done.\r\n"u8);
+        _channel.EndWith("421 Bye.\r\n"u8);
+        var (bytes, end) = await TlsConnectionPair.ReadToEndAsync(_client, _socket);
+        Assert.Equal("226 Done.\r\n421 Bye.\r\n", Encoding.ASCII.GetString(bytes));
+        Assert.Equal(TlsReadStatus.CloseNotify, end);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_end_of_a_client_is_the_end_whether_it_makes_ceremony_or_not(bool notify)
+    {
+        await StartedAsync();
+        await _client.SendAsync("QUIT\r\n"u8.ToArray());
+        Assert.True(await _client.EndSendAsync(notify));
+        Assert.Equal("QUIT\r\n"u8.ToArray(), await FillAsync(6));
+        Assert.False(await Wait.For(_channel.FillAsync().AsTask(), "the end"));
+
+        // It still gets its answer.
+        _channel.Write("221 Bye.\r\n"u8);
+        await _channel.FlushAsync();
+        _channel.Close();
+        var (bytes, end) = await TlsConnectionPair.ReadToEndAsync(_client, _socket);
+        Assert.Equal("221 Bye.\r\n", Encoding.ASCII.GetString(bytes));
+        Assert.Equal(TlsReadStatus.CloseNotify, end);
+    }
+
+    /// <summary>The client's close_notify and what follows in clear, cut at every byte.</summary>
+    [Fact]
+    public async Task What_stands_in_clear_behind_close_notify_is_read_however_it_is_cut()
+    {
+        for (var cut = 1; cut < 60; cut++)
+        {
+            using var clear = new ClearedChannel(_clients, _servers);
+            await clear.StartAsync();
+            var stopping = clear.Channel.StopTlsAsync().AsTask();
+            Assert.Equal("", await clear.ReadToCloseNotifyAsync());
+            await clear.Tap.Client.SendCloseNotifyAsync();
+            byte[] bytes = [.. await clear.Tap.TakeAsync(clear.Tap.BehindClient), .. "PASV\r\nLIST\r\nQUIT\r\n"u8];
+            cut = Math.Min(cut, bytes.Length);
+            await clear.GiveAsync(bytes.AsMemory(0, cut), stopping);
+            await clear.GiveAsync(bytes.AsMemory(cut), stopping);
+
+            Assert.True(await Wait.For(stopping, $"the end of TLS, cut at {cut}"));
+            Assert.Null(clear.Channel.Tls);
+            Assert.NotNull(clear.Channel.TlsInfo);
+            await clear.AssertReadsAsync("PASV\r\nLIST\r\nQUIT\r\n", cut);
+            if (cut == bytes.Length)
+                return;
+        }
+        Assert.Fail("there were more bytes than were cut");
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_TLS_without_close_notify_is_understood()
+    {
+        for (var cut = 0; cut < 6; cut++)
+        {
+            using var clear = new ClearedChannel(_clients, _servers);
+            await clear.StartAsync();
+            clear.Channel.Write("200 In clear.\r\n"u8);
+            var stopping = clear.Channel.StopTlsAsync().AsTask();
+            Assert.Equal("200 In clear.\r\n", await clear.ReadToCloseNotifyAsync());
+            clear.Channel.Write("150 behind it\r\n"u8);
+            var flushing = clear.Channel.FlushAsync().AsTask();
+            Assert.False(flushing.IsCompleted);
+
+            await clear.GiveAsync("PASV\r\n"u8.ToArray().AsMemory(0, cut), stopping);
+            await clear.GiveAsync("PASV\r\n"u8.ToArray().AsMemory(cut), stopping);
+            Assert.True(await Wait.For(stopping, "the end of TLS"));
+            await Wait.For(flushing, "the line that waited");
+            Assert.Equal("150 behind it\r\n", Encoding.ASCII.GetString(await clear.Tap.TakeAsync(clear.ClientSide)));
+            await clear.AssertReadsAsync("PASV\r\n", cut);
+        }
+    }
+
+    [Fact]
+    public async Task Commands_that_a_client_has_sent_in_TLS_before_the_end_of_it_are_kept_in_front()
+    {
+        using var clear = new ClearedChannel(_clients, _servers);
+        await clear.StartAsync();
+        await clear.Tap.Client.SendAsync("CCC\r\nPWD\r\n"u8.ToArray());
+        await TlsConnectionTap.GiveAsync(clear.ClientSide, await clear.Tap.TakeAsync(clear.Tap.BehindClient));
+        await clear.FillAsync(10);
+        clear.Channel.Consume(5);
+        var stopping = clear.Channel.StopTlsAsync().AsTask();
+        await clear.GiveAsync("PASV\r\n"u8.ToArray(), stopping);
+        Assert.True(await Wait.For(stopping, "the end of TLS"));
+        await clear.AssertReadsAsync("PWD\r\nPASV\r\n", 0);
+    }
+
+    [Theory]
+    [InlineData("fin")]
+    [InlineData("rubbish")]
+    [InlineData("end")]
+    [InlineData("dispose")]
+    public async Task A_client_that_does_not_leave_TLS_in_order_frees_who_waits_to_write(string how)
+    {
+        await StartedAsync();
+        var stopping = _channel.StopTlsAsync().AsTask();
+        _channel.Write("150 waits\r\n"u8);
+        var flushing = _channel.FlushAsync().AsTask();
+        switch (how)
+        {
+            case "fin":
+                _socket.Shutdown(SocketShutdown.Send);
+                break;
+            case "rubbish":
+                await TlsConnectionTap.GiveAsync(_socket, new byte[] { 23, 3, 3, 0, 32, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32 });
+                break;
+            case "end":
+                _channel.EndWith("421 Bye.\r\n"u8);
+                break;
+            default:
+                _channel.Dispose();
+                break;
+        }
+        Assert.False(await Wait.For(stopping, "the end of TLS"));
+        await Assert.ThrowsAsync<SocketException>(() => Wait.For(flushing, "the end of the line that waited"));
+        await Assert.ThrowsAsync<SocketException>(async () => await _channel.FillAsync());
+    }
+
+    [Fact]
+    public async Task A_channel_that_waits_holds_no_buffer()
+    {
+        await StartedAsync();
+        await _client.SendAsync("NOOP\r\n"u8.ToArray());
+        Assert.Equal("NOOP\r\n"u8.ToArray(), await FillAsync(6));
+        _channel.Consume(6);
+        var filling = _channel.FillAsync().AsTask();
+        await Wait.Until(() => _channel.Tls!.HasBuffered == false, "the channel to wait");
+        TlsConnectionTests.AssertHoldsNothing(TlsConnectionPair.Wire(_channel.Tls!));
+        Assert.False(filling.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_reader_that_is_flooded_lets_others_have_its_thread()
+    {
+        await StartedAsync();
+        var flooding = _client.SendAsync(new byte[8 << 20]).AsTask();
+        await Wait.Until(() => !_socket.Poll(0, SelectMode.SelectWrite), "the channel's peer to have no room");
+        int inOneGo = 0, most = 0, waited = 0;
+        for (var i = 0; i < 400 && waited == 0; i++)
+        {
+            var filled = _channel.FillAsync();
+            inOneGo = filled.IsCompleted ? inOneGo + 1 : 0;
+            most = Math.Max(most, inOneGo);
+            if (!filled.IsCompleted)
+                waited++;
+            Assert.True(await Wait.For(filled.AsTask(), "bytes that are there"));
+            _channel.Consume(_channel.Buffered.Length);
+        }
+        Assert.Equal(1, waited);
+        Assert.InRange(most, 1, 32);
+        _channel.Dispose();
+        _socket.Dispose();
+        await Assert.ThrowsAnyAsync<Exception>(() => Wait.For(flooding, "the end of the flood"));
+    }
+
+    [Fact]
+    public async Task Ends_of_every_kind_at_any_moment_free_everybody()
+    {
+        var random = new Random(11);
+        for (var i = 0; i < 200; i++)
+        {
+            var (socket, other) = TlsConnectionPair.Connect();
+            using var client = TlsConnection.Connect(_servers, socket, isData: false, TlsPeerName.Any, resume: null);
+            using var channel = new ControlChannel(other, noDelay: true, keepAlive: false, urgent: false);
+            var peer = Task.Run(async () =>
+            {
+                if (!await client.HandshakeAsync())
+                    return;
+                await client.SendAsync("NOOP\r\n"u8.ToArray());
+                await TlsConnectionPair.ReadToEndAsync(client, socket);
+            });
+            var starting = channel.StartTlsAsync(TlsConnection.AcceptControl(_clients, other)).AsTask();
+            var pump = Task.Run(async () =>
+            {
+                if (!await starting)
+                    return;
+                while (await channel.FillAsync())
+                {
+                    channel.Consume(channel.Buffered.Length);
+                    if (random.Next(2) == 0 && !await channel.StopTlsAsync())
+                        return;
+                }
+            });
+            var writer = Task.Run(async () =>
+            {
+                while (true)
+                {
+                    channel.Write("200 line\r\n"u8);
+                    await channel.FlushAsync();
+                }
+            });
+            var ender = Task.Run(() =>
+            {
+                Thread.SpinWait(random.Next(300_000));
+                switch (random.Next(4))
+                {
+                    case 0:
+                        channel.EndWith("421 Bye.\r\n"u8);
+                        break;
+                    case 1:
+                        channel.Shutdown();
+                        break;
+                    case 2:
+                        channel.Close();
+                        break;
+                    default:
+                        channel.Dispose();
+                        break;
+                }
+            });
+            await Wait.For(ender, "the end");
+            foreach (var (task, name) in ((Task, string)[])[(pump, "pump"), (writer, "writer")])
+            {
+                try
+                {
+                    await Wait.For(task, $"the {name} in round {i}");
+                }
+                catch (Exception e) when (e is SocketException or ObjectDisposedException)
+                {
+                    // That is how a connection ends for those who use it.
+                }
+            }
+            socket.Dispose();
+            try
+            {
+                await Wait.For(peer, "the peer");
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+            }
+        }
+    }
+
+    private Task<bool> StartAsync() => _channel.StartTlsAsync(TlsConnection.AcceptControl(_clients, _channel.Socket)).AsTask();
+
+    private async Task StartedAsync()
+    {
+        var started = await Wait.For(Task.WhenAll(StartAsync(), _client.HandshakeAsync().AsTask()), "the handshake");
+        Assert.True(started[0] && started[1]);
+    }
+
+    private async Task<byte[]> FillAsync(int count)
+    {
+        while (_channel.Buffered.Length < count)
+            Assert.True(await Wait.For(_channel.FillAsync().AsTask(), "bytes"));
+        return _channel.Buffered.ToArray();
+    }
+
+    private async Task<string> TakeClearAsync()
+    {
+        var buffer = new byte[4096];
+        return Encoding.Latin1.GetString(buffer, 0, await Wait.For(_socket.ReceiveAsync(buffer, SocketFlags.None), "a line in clear"));
+    }
+
+    private async Task<string> TakeClearToEndAsync()
+    {
+        var all = new StringBuilder();
+        try
+        {
+            while (await TakeClearAsync() is { Length: > 0 } text)
+                all.Append(text);
+        }
+        catch (SocketException)
+        {
+        }
+        return all.ToString();
+    }
+}
