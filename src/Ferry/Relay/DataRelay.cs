@@ -168,7 +168,7 @@ internal sealed class DataRelay
     {
         switch (await CopyAsync(back).ConfigureAwait(false))
         {
-            case FlowEnd.Closed when back.From.IsGone():
+            case FlowEnd.Closed or FlowEnd.Truncated when back.From.IsGone():
             case FlowEnd.ReadFailed:
                 // Gone before it was given the end of the file: a reset, of which the write of the other direction may have been told first.
                 Abort(ReadFailed(back));

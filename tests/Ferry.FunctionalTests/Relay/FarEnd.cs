@@ -132,12 +132,22 @@ internal sealed class FarEnd(Socket socket) : IDisposable
     public void ReceiveTickets() => Assert.Equal(TlsReadStatus.WouldBlock, _tls!.Read(new byte[1], out _));
 
     /// <summary>Ends its stream in order; the other direction stays.</summary>
-    public async Task FinishAsync()
+    public async Task FinishAsync() => Assert.True(await TryFinishAsync());
+
+    /// <summary>As <see cref="FinishAsync"/>; false where the connection is gone.</summary>
+    public async Task<bool> TryFinishAsync()
     {
         if (_tls is not null)
-            Assert.True(await _tls.EndSendAsync(notify: true).AsTask().WaitAsync(RelayRig.Patience));
-        else
+            return await _tls.EndSendAsync(notify: true).AsTask().WaitAsync(RelayRig.Patience);
+        try
+        {
             Socket.Shutdown(SocketShutdown.Send);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     /// <summary>FIN alone, which in TLS is no end.</summary>
