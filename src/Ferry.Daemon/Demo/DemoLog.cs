@@ -1,6 +1,4 @@
-using System.Diagnostics.Metrics;
 using System.Globalization;
-using Ferry.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Daemon.Demo;
@@ -18,26 +16,15 @@ internal sealed class DemoLog : ILoggerFactory, ILogger
     private const int TransferEnded = 450;
     private const int Matched = 451;
     private const int ClientSpeaksTls = 460;
+    private const int DataSpeaksTls = 465;
     private const int Started = 510;
 
     private readonly TimeProvider _time;
-    // What TLS on data connections comes to is counted, not told.
-    private readonly MeterListener _handshakes = new();
     private readonly Lock _line = new();
     // An entry a session that runs: no more than the proxy takes.
     private readonly Dictionary<string, Visit> _visits = [];
 
-    public DemoLog(TimeProvider time)
-    {
-        _time = time;
-        _handshakes.InstrumentPublished = static (instrument, listener) =>
-        {
-            if (instrument is { Name: "ferry.tls.handshakes", Meter.Name: FerryProxy.MeterName })
-                listener.EnableMeasurementEvents(instrument);
-        };
-        _handshakes.SetMeasurementEventCallback<long>((_, _, tags, _) => TellHandshake(tags));
-        _handshakes.Start();
-    }
+    public DemoLog(TimeProvider time) => _time = time;
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -75,24 +62,12 @@ internal sealed class DemoLog : ILoggerFactory, ILogger
         }
     }
 
-    public void Dispose() => _handshakes.Dispose();
+    public void Dispose()
+    {
+        // The screen stays.
+    }
 
     private void Print(string text) => Console.Out.WriteLine($"{_time.GetLocalNow():HH:mm:ss}  {text}");
-
-    private void TellHandshake(ReadOnlySpan<KeyValuePair<string, object?>> tags)
-    {
-        object? channel = null, result = null;
-        foreach (var (name, value) in tags)
-        {
-            channel = name == "channel" ? value : channel;
-            result = name == "result" ? value : result;
-        }
-        // Of control channels there is an event, and of what fails anywhere.
-        if (channel is not "data" || result is not ("resumed" or "full"))
-            return;
-        lock (_line)
-            Print(result is "resumed" ? "a data connection in TLS resumes an earlier session" : "a data connection in TLS begins a new session");
-    }
 
     /// <summary>What is said of an event of a session; null: nothing, it is only remembered; empty: what the library says.</summary>
     private string? Tell(int id, string session, IReadOnlyList<KeyValuePair<string, object?>> values)
@@ -111,6 +86,8 @@ internal sealed class DemoLog : ILoggerFactory, ILogger
                 return null;
             case ClientSpeaksTls:
                 return $"session {session}: client speaks {Value(values, "Protocol")}, {Value(values, "Cipher")}{(Value(values, "Resumed") is true ? ", and resumes an earlier session" : "")}";
+            case DataSpeaksTls:
+                return $"session {session}: its data connection in TLS {(Value(values, "Resumed") is true ? "resumes an earlier session" : "begins a new session")}";
             case ServerConnected or PortGiven or PortGivenBack:
                 return null;
             case TransferEnded:

@@ -186,6 +186,7 @@ internal sealed partial class FtpSession
         return new TransferTls
         {
             Client = decision.ClientIsPrivate ? _clientOrigin : null,
+            SendsTickets = _client.Tls is null,
             ReuseRequired = _server.Config.ClientTls?.SessionReuse == TlsSessionReuse.Required,
             Refusal = info => CertificateRefusal(_server.Config.ClientTls!, info),
             Upstream = decision.UpstreamIsPrivate ? _upstreamContext : null,
@@ -201,6 +202,8 @@ internal sealed partial class FtpSession
     private void TellDataHandshake(bool client, TlsInfo? info)
     {
         CountHandshake(client, data: true, info);
+        if (client && info is not null && _server.Config.ClientTls!.SessionReuse != TlsSessionReuse.Off)
+            _client.Tls?.OfferTicket();
         if (info is not null && _server.Logger.IsEnabled(LogLevel.Information))
             Log.DataTls(_server.Logger, Id, client ? "client" : "server", info.Protocol, info.Cipher, info.IsResumed);
     }

@@ -30,7 +30,7 @@ internal sealed partial class Transfer
         }
     }
 
-    /// <summary>The sender's TLS stream ended without close_notify, and was taken for cut off.</summary>
+    /// <summary>A TLS stream ended without close_notify, and was taken for cut off.</summary>
     public bool IsTruncated => RelayEnd is not null && (RelayEnd == RelayEnds.Tag(Relay.RelayEnd.ClientTruncated) || RelayEnd == RelayEnds.Tag(Relay.RelayEnd.UpstreamTruncated));
 
     /// <summary>Shakes hands on the legs that are to be TLS, on both at once.</summary>
@@ -41,7 +41,7 @@ internal sealed partial class Transfer
         lock (_sync)
             _unfinished = tls.Client is null ? TransferOutcome.UpstreamTlsFailed : TransferOutcome.ClientTlsFailed;
         if (tls.Client is { } origin)
-            client.Secure(toClient = TlsConnection.AcceptData(origin, client.Socket, tickets: _use == DataUse.Upload ? 0 : 1));
+            client.Secure(toClient = TlsConnection.AcceptData(origin, client.Socket, tickets: tls.SendsTickets && _use is DataUse.Download or DataUse.Listing ? 1 : 0));
         if (tls.Upstream is { } context)
             _upstream.Secure(toUpstream = TlsConnection.Connect(context, _upstream.Socket, isData: true, tls.UpstreamName, tls.Resume));
         var upstreamDone = toUpstream is null ? Task.FromResult(true) : toUpstream.HandshakeAsync().AsTask();

@@ -9,6 +9,9 @@ internal sealed record TransferTls
     /// <summary>The control connection whose session the client resumes; null: the client's data is clear.</summary>
     public TlsOrigin? Client { get; init; }
 
+    /// <summary>The client's next ticket comes on its data connection, because its control connection is clear by now (CCC).</summary>
+    public bool SendsTickets { get; init; }
+
     /// <summary>A client that resumes nothing, or another's session, is refused.</summary>
     public bool ReuseRequired { get; init; }
 

@@ -95,7 +95,7 @@ public sealed class DemoTests
             await demo.WaitForExitAsync().WaitAsync(Limit);
             Assert.Equal(0, demo.ExitCode);
             Assert.Matches(@"\n..:..:..  session (\S+): client speaks TLSv1\.3, TLS_\w+\n" +
-                @"..:..:..  a data connection in TLS resumes an earlier session\n" +
+                @"..:..:..  session \1: its data connection in TLS resumes an earlier session\n" +
                 @"..:..:..  session \1: STOR up\.bin: 3,000,001 bytes to the server through port 210\d\d in", told);
             Assert.DoesNotContain("verysecret", told, StringComparison.Ordinal);
             Assert.DoesNotContain("warning", told, StringComparison.Ordinal);

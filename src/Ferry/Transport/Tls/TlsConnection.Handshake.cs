@@ -83,6 +83,20 @@ internal sealed partial class TlsConnection
         }
     }
 
+    /// <summary>
+    /// Gives a client another ticket of this control connection, which goes out with the next reply: it takes each only once (RFC 8446 §C.4), and its data
+    /// connections are the worse place for new ones, as one that only writes closes with them unread.
+    /// </summary>
+    public void OfferTicket()
+    {
+        lock (_gate)
+        {
+            if (_isServer && _isEstablished && !_isBroken && !_ssl.IsClosed && Info!.Protocol == "TLSv1.3")
+                _ = OpenSsl.SSL_new_session_ticket(_ssl.DangerousGetHandle());
+            OpenSsl.ERR_clear_error();
+        }
+    }
+
     /// <summary>Has the tickets sent that a client's data connection was promised.</summary>
     private void SendTickets()
     {
