@@ -40,7 +40,7 @@ internal sealed class TlsProxy : IAsyncDisposable
         TlsContexts made, IPEndPoint server, string directives, TimeProvider? time = null, IPEndPoint? next = null, string log = "")
     {
         var (plain, implicitly, first) = (FreePorts.One(), FreePorts.One(), FreePorts.Range(11));
-        if (!directives.Contains("ssl_certificate ", StringComparison.Ordinal))
+        if (!directives.Contains(" ssl_certificate ", StringComparison.Ordinal))
         {
             var files = TestCertificate.Shared.WriteTo(made.Folder.Path, "ferry");
             directives += $" ssl_certificate {files.Chain}; ssl_certificate_key {files.Key};";
