@@ -62,7 +62,7 @@ internal static partial class DirectiveTable
             "Whether a data connection of a client resumes the TLS session of its control connection. With `required` one that does not is refused (522): nobody else can take a client's data port over. With `off` every connection makes a full handshake; clients that insist on resuming fail.",
             (b, n) => b.SetSessionReuse(n)),
         Tls("ssl_verify_client", "on | off | optional | optional_no_ca", "off",
-            "Asks clients for a certificate. With `on` they must show one that `ssl_client_certificate` or `ssl_trusted_certificate` verifies; with `optional` they may show none; with `optional_no_ca` it need not verify.",
+            "Asks clients for a certificate. With `on` they must show one that `ssl_client_certificate` or `ssl_trusted_certificate` verifies; with `optional` they may show none; with `optional_no_ca` it need not verify. The same holds for their data connections in TLS; one that resumes a session has shown it before.",
             (b, n) => b.SetVerifyClient(n)),
         Tls("ssl_client_certificate", "FILE", "none",
             "The authorities that certificates of clients are verified with, in PEM. Clients are told their names.",

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.IO;
 using System.Linq;
 using System.Net;
+using System.Text.Json;
 using Ferry.FunctionalTests.Harness;
 using Ferry.FunctionalTests.Transport.Tls;
 
@@ -32,18 +34,21 @@ internal sealed class TlsProxy : IAsyncDisposable
     /// <param name="server">The server.</param>
     /// <param name="directives">More directives for the server block.</param>
     /// <param name="time">The clock; null is the system's.</param>
-    /// <param name="next">More servers, which are tried after the first.</param>
-    public static async Task<TlsProxy> BeforeAsync(TlsContexts made, IPEndPoint server, string directives, TimeProvider? time = null, params IPEndPoint[] next)
+    /// <param name="next">Another server, which is tried after the first.</param>
+    /// <param name="log">Directives for <c>stream</c>.</param>
+    public static async Task<TlsProxy> BeforeAsync(
+        TlsContexts made, IPEndPoint server, string directives, TimeProvider? time = null, IPEndPoint? next = null, string log = "")
     {
         var (plain, implicitly, first) = (FreePorts.One(), FreePorts.One(), FreePorts.Range(11));
-        if (!directives.Contains("ssl_certificate ", StringComparison.Ordinal))
+        if (!directives.Contains(" ssl_certificate ", StringComparison.Ordinal))
         {
             var files = TestCertificate.Shared.WriteTo(made.Folder.Path, "ferry");
             directives += $" ssl_certificate {files.Chain}; ssl_certificate_key {files.Key};";
         }
         var configuration = string.Create(CultureInfo.InvariantCulture, $$"""
             stream {
-                upstream behind { server {{server}} max_fails=0; {{string.Concat(next.Select(n => $"server {n} backup; "))}}}
+                {{log}}
+                upstream behind { server {{server}} max_fails=0; {{(next is null ? "" : $"server {next} backup;")}}}
                 server {
                     listen 127.0.0.1:{{plain}};
                     listen 127.0.0.1:{{implicitly}} ssl;
@@ -62,6 +67,20 @@ internal sealed class TlsProxy : IAsyncDisposable
 
     /// <summary>What was said with this event id so far.</summary>
     public LogRecord[] Said(int id) => [.. Logs.Records.Where(r => r.Event.Id == id)];
+
+    /// <summary>Stops Ferry when its last session has ended, so that its logs are complete.</summary>
+    public async Task StopAsync()
+    {
+        await Ferry.UntilIdleAsync();
+        await Wait.For(Ferry.Proxy.StopAsync(), "Ferry to stop");
+    }
+
+    /// <summary>Stops Ferry and reads a log of JSON.</summary>
+    public async Task<JsonElement[]> StopAndReadAsync(string file)
+    {
+        await StopAsync();
+        return [.. File.ReadAllLines(Path.Combine(Ferry.Prefix, file)).Select(static l => JsonDocument.Parse(l).RootElement.Clone())];
+    }
 
     public ValueTask DisposeAsync() => Ferry.DisposeAsync();
 }
