@@ -194,8 +194,15 @@ internal sealed partial class FtpSession
             Resume = !decision.UpstreamIsPrivate || !upstream.SessionReuse ? null : _upstream!.Tls?.GetSession() ?? _upstreamSession?.Copy(),
             AllowTruncation = _server.Config.Data.Truncation == TlsTruncation.Allow,
             Lingering = _server.Lingering,
-            Handshake = (client, info) => CountHandshake(client, data: true, info),
+            Handshake = TellDataHandshake,
         };
+    }
+
+    private void TellDataHandshake(bool client, TlsInfo? info)
+    {
+        CountHandshake(client, data: true, info);
+        if (info is not null && _server.Logger.IsEnabled(LogLevel.Information))
+            Log.DataTls(_server.Logger, Id, client ? "client" : "server", info.Protocol, info.Cipher, info.IsResumed);
     }
 
     private void CountHandshake(bool client, bool data, TlsInfo? info) =>
@@ -208,6 +215,9 @@ internal sealed partial class FtpSession
     {
         [LoggerMessage(460, LogLevel.Information, "session {Session}: client speaks {Protocol}, {Cipher}, resumed: {Resumed}")]
         public static partial void ClientTls(ILogger logger, string session, string protocol, string cipher, bool resumed);
+
+        [LoggerMessage(465, LogLevel.Information, "session {Session}: data with the {Side} speaks {Protocol}, {Cipher}, resumed: {Resumed}")]
+        public static partial void DataTls(ILogger logger, string session, string side, string protocol, string cipher, bool resumed);
 
         [LoggerMessage(461, LogLevel.Information, "session {Session}: server speaks {Protocol}, {Cipher}")]
         public static partial void UpstreamTls(ILogger logger, string session, string protocol, string cipher);

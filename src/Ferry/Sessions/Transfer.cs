@@ -244,10 +244,16 @@ internal sealed partial class Transfer
         _matched(this);
         if (_tls is not null && await SecureAsync(_tls, client).ConfigureAwait(false) is { } failure)
         {
-            client.Reset();
             _upstream.Reset();
-            client.LeaveTls();
             _upstream.LeaveTls();
+            // A client whose handshake is done and that is turned away all the same reads the reply only if its data connection ends in order.
+            if (failure == TransferOutcome.ReuseMissing && _cut is null && await client.TryEndAsync(isWhole: true).ConfigureAwait(false))
+            {
+                _tls.Lingering.Take(client);
+                return failure;
+            }
+            client.Reset();
+            client.LeaveTls();
             return _cut ?? failure;
         }
         var direction = _use switch

@@ -30,6 +30,8 @@ internal sealed partial class DataLeg
     /// <summary>From here on the leg is in TLS. Before its first byte; owns <paramref name="tls"/>, whose handshake is the caller's affair.</summary>
     public void Secure(TlsConnection tls)
     {
+        // Handshakes are small messages that wait for one another, which Nagle's algorithm and a peer's delayed ACK make 40 ms each.
+        Socket.NoDelay = true;
         _tls = tls;
         _receiving = new CancellationTokenSource();
     }

@@ -33,7 +33,7 @@ internal sealed class DataEnd : IDisposable
     public Socket Socket { get; }
 
     /// <summary>TLS, once it has been started.</summary>
-    public TlsWire? Tls { get; private set; }
+    public TestTls? Tls { get; private set; }
 
     public IPEndPoint RemoteEndPoint { get; }
 
@@ -57,10 +57,10 @@ internal sealed class DataEnd : IDisposable
     }
 
     /// <summary>Speaks TLS from here on, as its client.</summary>
-    public async Task StartTlsAsync(TlsEnd end) => Tls = await TlsWire.ConnectAsync(Socket, end);
+    public async Task StartTlsAsync(TlsEnd end) => Tls = await TestTls.ConnectAsync(Socket, end);
 
     /// <summary>Speaks TLS from here on, as its server.</summary>
-    public async Task AcceptTlsAsync(TlsEnd end) => Tls = await TlsWire.AcceptAsync(Socket, end);
+    public async Task AcceptTlsAsync(TlsEnd end) => Tls = await TestTls.AcceptAsync(Socket, end);
 
     /// <exception cref="SocketException">The other end reset the connection.</exception>
     public async Task SendAsync(ReadOnlyMemory<byte> bytes)

@@ -42,6 +42,8 @@ internal sealed class Ftplib(string home, ToolOptions options) : IFtpSessionTool
             flags.Add("--clear-commands");
         if (options.ResumeData)
             flags.Add("--resume-data");
+        if (options.ForeignSession)
+            flags.Add("--foreign-session");
         if (options.Version != TlsVersion.Any)
             flags.Add($"--version={options.Version switch { TlsVersion.Tls10 => "TLSv1", TlsVersion.Tls12 => "TLSv1_2", _ => "TLSv1_3" }}");
         if (options.Authority is { } authority)

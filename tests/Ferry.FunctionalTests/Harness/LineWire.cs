@@ -18,7 +18,7 @@ internal sealed class LineWire : IDisposable
     private readonly byte[] _buffer = new byte[16 * 1024];
     private int _start;
     private int _end;
-    private TlsWire? _tls;
+    private TestTls? _tls;
 
     public LineWire(Socket socket)
     {
@@ -31,7 +31,7 @@ internal sealed class LineWire : IDisposable
     public Socket Socket { get; }
 
     /// <summary>TLS, once it has been started and until it has been ended.</summary>
-    public TlsWire? Tls => _tls;
+    public TestTls? Tls => _tls;
 
     public IPEndPoint LocalEndPoint => (IPEndPoint)Socket.LocalEndPoint!;
 
@@ -111,7 +111,7 @@ internal sealed class LineWire : IDisposable
     public Task ReadByPeerAsync() => Wait.Until(() => KernelSockets.PeerHasReadAll(Socket), "the peer to read what was sent");
 
     /// <summary>Goes on in TLS. Clear text that came before, and was not read, fails the test.</summary>
-    public async Task StartTlsAsync(Func<Socket, Task<TlsWire>> handshake)
+    public async Task StartTlsAsync(Func<Socket, Task<TestTls>> handshake)
     {
         Assert.True(_start == _end, $"Clear text came where TLS was to begin: {Encoding.Latin1.GetString(_buffer, _start, _end - _start)}");
         _tls = await handshake(Socket);

@@ -142,7 +142,7 @@ internal sealed class RealServer : IAsyncDisposable
                 // 1: TLS on demand, 2: at login, 3: on data too.
                 string[] secure = tls is null ? [] : ["-Y", tls.DataRequired ? "3" : tls.LoginRequired ? "2" : "1", "-2", $"{folder["tls"]}/server.pem"];
                 return (ProgramOf("pure-ftpd"),
-                    [.. secure, "-S", $"{endPoint.Address},{endPoint.Port}", "-l", $"puredb:{folder["users.pdb"]}", "-E", "-A", "-H", "-b", "-u", "1", "-c", "500", "-C", "500", "-k", "99", "-g", folder["pid"]]);
+                    [.. secure, "-S", $"{endPoint.Address},{endPoint.Port}", "-l", $"puredb:{folder["users.pdb"]}", "-E", "-A", "-H", "-u", "1", "-c", "500", "-C", "500", "-k", "99", "-g", folder["pid"]]);
 
             default:
                 string[] asked = tls is null ? [] : [folder["tls"], tls.Implicit ? "implicit" : "explicit", tls.LoginRequired ? "login" : "-", tls.DataRequired ? "data" : "-"];

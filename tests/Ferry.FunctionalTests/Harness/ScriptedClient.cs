@@ -88,7 +88,7 @@ internal sealed class ScriptedClient : IDisposable
     }
 
     /// <summary>Speaks TLS on the control connection from here on.</summary>
-    public Task StartTlsAsync(TlsEnd? end = null) => Wire.StartTlsAsync(s => TlsWire.ConnectAsync(s, end ?? TlsEnd.Client));
+    public Task StartTlsAsync(TlsEnd? end = null) => Wire.StartTlsAsync(s => TestTls.ConnectAsync(s, end ?? TlsEnd.Client));
 
     /// <summary>AUTH, 234, TLS.</summary>
     public async Task AuthAsync(TlsEnd? end = null, string command = "AUTH TLS")

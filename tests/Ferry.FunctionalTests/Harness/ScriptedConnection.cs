@@ -76,7 +76,7 @@ internal sealed class ScriptedConnection : IDisposable
     }
 
     /// <summary>Speaks TLS on the control connection from here on.</summary>
-    public Task StartTlsAsync(TlsEnd? end = null) => Wire.StartTlsAsync(s => TlsWire.AcceptAsync(s, end ?? TlsEnd.Server));
+    public Task StartTlsAsync(TlsEnd? end = null) => Wire.StartTlsAsync(s => TestTls.AcceptAsync(s, end ?? TlsEnd.Server));
 
     /// <summary>Expects AUTH TLS, agrees and speaks TLS.</summary>
     public async Task AnswerAuthAsync(TlsEnd? end = null)

@@ -24,6 +24,9 @@ internal sealed record ToolOptions
     /// <summary>ftplib alone has to be told to resume the control's session on data; curl and lftp do it by themselves.</summary>
     public bool ResumeData { get; init; }
 
+    /// <summary>ftplib resumes on data the session of a control connection that is another one's, with <see cref="ResumeData"/>.</summary>
+    public bool ForeignSession { get; init; }
+
     public TlsVersion Version { get; init; }
 
     /// <summary>OpenSSL's names of ciphers up to TLS 1.2, for curl.</summary>

@@ -38,4 +38,8 @@ internal sealed record FtpsCell(
         ResumeData = Tool == "resuming",
         Extended = Extended,
     };
+
+    public override string ToString() =>
+        $"{Client} {Tool} {(Extended ? "EPSV" : "PASV")} {(Client == ToolTls.Plain ? "" : $"{ClientVersion} PROT {(ClearData ? 'C' : 'P')} ")}"
+        + $"-> {Server} {ServerVersion}, proxy_ftp_prot {Protection}{(Match ? ", proxy_starttls match" : "")}";
 }

@@ -92,7 +92,7 @@ public sealed class ImplicitOpenNjetTests(ImplicitOpenNjetSetting setting) : ICl
     {
         using var folder = new TempFolder();
         var result = await setting.CurlAsync(folder.Path, "-v", "--tlsv1.0", "--tls-max", "1.0", "--ciphers", "AES128-SHA@SECLEVEL=0", Url("pub/"));
-        Assert.Contains("SSL connection using TLSv1.0 / AES128-SHA", result.Succeeded().Output, StringComparison.Ordinal);
+        Assert.True(result.Succeeded().Output.Contains("SSL connection using TLSv1 / AES128-SHA", StringComparison.Ordinal), result.Output);
     }
 
     [RootFact("ip", "vsftpd", "curl")]

@@ -16,6 +16,8 @@ internal static unsafe partial class OpenSsl
     public const int SSL_ERROR_SYSCALL = 5;
     public const int SSL_ERROR_ZERO_RETURN = 6;
 
+    public const int SSL_CB_LOOP = 1;
+
     public const int SSL_SENT_SHUTDOWN = 1;
     public const int SSL_RECEIVED_SHUTDOWN = 2;
 
@@ -68,6 +70,12 @@ internal static unsafe partial class OpenSsl
 
     [LibraryImport(Ssl)]
     public static partial int SSL_set_num_tickets(nint ssl, nuint count);
+
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_get_rbio(nint ssl);
+
+    [LibraryImport(Ssl)]
+    public static partial void SSL_set_info_callback(nint ssl, delegate* unmanaged<nint, int, int, void> callback);
 
     [LibraryImport(Ssl)]
     public static partial int SSL_new_session_ticket(nint ssl);

@@ -106,43 +106,6 @@ internal sealed partial class TlsConnection : IDisposable
         return connection;
     }
 
-    /// <summary>Agrees with the peer on everything.</summary>
-    /// <returns>False where that failed; <see cref="Failure"/> says why.</returns>
-    public async ValueTask<bool> HandshakeAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                var step = ShakeHands();
-                await DrainAsync().ConfigureAwait(false);
-                switch (step)
-                {
-                    case TlsReadStatus.Data:
-                        return true;
-                    case TlsReadStatus.WouldBlock when HasBuffered:
-                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-                        break;
-                    case TlsReadStatus.WouldBlock:
-                        _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
-                        break;
-                    case TlsReadStatus.Failed:
-                        return false;
-                    default:
-                        Failure = "the peer closed the connection during the handshake";
-                        return false;
-                }
-            }
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            if (e is SocketException)
-                _ = ShakeHands(); // why the peer has closed may still be there to be read
-            Failure ??= e is SocketException { SocketErrorCode: var error } ? $"the connection was lost ({error})" : "the connection was closed";
-            return false;
-        }
-    }
-
     /// <summary>Reads what is there, many records where there are many. Never waits.</summary>
     public unsafe TlsReadStatus Read(Span<byte> buffer, out int count)
     {
@@ -156,29 +119,33 @@ internal sealed partial class TlsConnection : IDisposable
             {
                 Enter(ref held);
                 var status = TlsReadStatus.Data;
+                var wire = _ssl.Wire;
+                var messages = 0;
                 fixed (byte* start = buffer)
                 {
-                    while (count < buffer.Length)
+                    while (count < buffer.Length && messages < TlsWire.MostMessages)
                     {
                         OpenSsl.ForgetErrors();
                         var read = OpenSsl.SSL_read(_ssl.DangerousGetHandle(), start + count, buffer.Length - count);
                         if (read > 0)
                         {
                             count += read;
+                            messages += wire->Messages;
+                            wire->Messages = 0;
                             continue;
                         }
                         status = Explain(read);
                         break;
                     }
                 }
-                HasBuffered = status == TlsReadStatus.Data || (status == TlsReadStatus.WouldBlock && _ssl.Wire->Budget <= 0);
+                HasBuffered = status == TlsReadStatus.Data || (status == TlsReadStatus.WouldBlock && wire->Budget <= 0);
                 if (status is not (TlsReadStatus.Data or TlsReadStatus.WouldBlock))
                 {
                     _end = status;
                     HasBuffered = true; // the end is there to be read
                 }
                 // A peer that has us answer what it sends (RFC 8446 §4.6.3) and reads none of it.
-                if (_ssl.Wire->OutLength > MostUnasked)
+                if (wire->OutLength > MostUnasked)
                 {
                     _end = Fail("the peer reads nothing");
                     HasBuffered = true;
@@ -207,50 +174,13 @@ internal sealed partial class TlsConnection : IDisposable
         }
     }
 
-    private unsafe TlsReadStatus ShakeHands()
-    {
-        lock (_gate)
-        {
-            if (_end is { } ended)
-                return ended;
-            var held = false;
-            try
-            {
-                Enter(ref held);
-                var result = OpenSsl.SSL_do_handshake(_ssl.DangerousGetHandle());
-                if (result == 1)
-                {
-                    _isEstablished = true;
-                    Info = Describe();
-                    Origin = _isServer ? new TlsOrigin(_context, _controlId, SessionId()) : null;
-                    _ticketOwner = TicketOwner();
-                    SendTickets();
-                    HasBuffered = true; // what came behind it may be in OpenSSL already
-                    return TlsReadStatus.Data;
-                }
-                var status = Explain(result);
-                MetClearText = status == TlsReadStatus.Failed && _ssl.Wire->First is (>= (byte)' ' and <= (byte)'~') or (byte)'\r' or (byte)'\n';
-                HasBuffered = status == TlsReadStatus.WouldBlock && _ssl.Wire->Budget <= 0;
-                if (status != TlsReadStatus.WouldBlock)
-                    _end = status;
-                return status;
-            }
-            catch (ObjectDisposedException)
-            {
-                return (TlsReadStatus)(_end = Fail("the connection was closed"));
-            }
-            finally
-            {
-                Leave(held);
-            }
-        }
-    }
-
     /// <summary>What a result of OpenSSL's that is no success means. Right behind the call, on its thread.</summary>
     private unsafe TlsReadStatus Explain(int result)
     {
         var error = OpenSsl.SSL_get_error(_ssl.DangerousGetHandle(), result);
         var wire = _ssl.Wire;
+        if (wire->Messages > TlsWire.MostMessages)
+            return Fail("the peer sends messages of TLS itself without end");
         switch (error)
         {
             case OpenSsl.SSL_ERROR_ZERO_RETURN:
@@ -283,6 +213,7 @@ internal sealed partial class TlsConnection : IDisposable
         socket.DangerousAddRef(ref held);
         _ssl.Wire->Socket = (int)socket.DangerousGetHandle();
         _ssl.Wire->Budget = _readBudget;
+        _ssl.Wire->IsDrained = false;
     }
 
     private unsafe void Leave(bool held)

@@ -19,6 +19,9 @@ internal unsafe struct TlsWire
 
     private const int MSG_PEEK = 2;
 
+    /// <summary>OpenSSL tells three or four steps for each message (SSL_CTX_set_info_callback(3)). Others end a connection after 16 (Go) or 32 messages (BoringSSL).</summary>
+    public const int MostMessages = 128;
+
     /// <summary>The socket's descriptor, for the length of one call; -1 between calls.</summary>
     public int Socket;
 
@@ -48,6 +51,12 @@ internal unsafe struct TlsWire
     public byte* Out;
     public int OutLength;
     public int OutCapacity;
+
+    /// <summary>The last read of this call got less than it had room for: there is no more, and one more call to be told so is saved.</summary>
+    public bool IsDrained;
+
+    /// <summary>Steps of messages that are TLS's own (KeyUpdate, tickets, wishes to renegotiate) since the last byte of the stream.</summary>
+    public int Messages;
 
     private bool _retries;
 
@@ -171,6 +180,17 @@ internal unsafe struct TlsWire
         _ => 0, // the end of input among them (BIO_CTRL_EOF)
     };
 
+    /// <summary>One of TLS's own messages costs hundreds of times what its bytes do, and OpenSSL goes through all that it holds in a single call.</summary>
+    [UnmanagedCallersOnly]
+    public static void CountMessage(nint ssl, int where, int result)
+    {
+        if ((where & OpenSsl.SSL_CB_LOOP) == 0)
+            return;
+        var wire = OpenSsl.BIO_get_data(OpenSsl.SSL_get_rbio(ssl));
+        if (++wire->Messages > MostMessages)
+            OpenSsl.SSL_set_shutdown(ssl, OpenSsl.SSL_get_shutdown(ssl) | OpenSsl.SSL_RECEIVED_SHUTDOWN); // there is no other way to have it stop
+    }
+
     private int TakeUnread(byte* bytes, int count)
     {
         var taken = Math.Min(count, InEnd - InStart);
@@ -184,12 +204,13 @@ internal unsafe struct TlsWire
     /// <returns>The count; -1 where nothing is there, with <see cref="IsEnded"/> at the end, with <see cref="Error"/> set where it failed.</returns>
     private int Receive(byte* bytes, int count)
     {
-        if (Budget <= 0 || IsEnded)
+        if (Budget <= 0 || IsEnded || IsDrained)
             return -1;
         var received = (int)Libc.recv(Socket, bytes, (nuint)count, Libc.MSG_DONTWAIT);
         if (received > 0)
         {
             Budget -= received;
+            IsDrained = received < count;
             if (First == 0)
                 First = *bytes;
             return received;

@@ -10,6 +10,7 @@ parser.add_argument("--tls", choices=["Plain", "Explicit", "Implicit"], default=
 parser.add_argument("--clear-data", action="store_true")
 parser.add_argument("--clear-commands", action="store_true")
 parser.add_argument("--resume-data", action="store_true")
+parser.add_argument("--foreign-session", action="store_true")
 parser.add_argument("--version", choices=["TLSv1", "TLSv1_2", "TLSv1_3"])
 parser.add_argument("--authority")
 parser.add_argument("--certificate")
@@ -43,10 +44,13 @@ class Explicit(Passive, ftplib.FTP_TLS):
 class Resuming(Explicit):
     """What most programs that use ftplib add to it."""
 
+    foreign = None
+
     def ntransfercmd(self, cmd, rest=None):
         connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
         if self._prot_p:
-            connection = self.context.wrap_socket(connection, server_hostname=self.host, session=self.sock.session)
+            owner = self.foreign or self
+            connection = self.context.wrap_socket(connection, server_hostname=self.host, session=owner.sock.session)
             print("data resumed" if connection.session_reused else "data fresh")
         return connection, size
 
@@ -78,14 +82,18 @@ def context():
     return made
 
 
-if options.tls == "Plain":
-    ftp = Plain()
-elif options.tls == "Implicit":
-    ftp = Implicit(context=context())
-else:
-    ftp = (Resuming if options.resume_data else Explicit)(context=context())
-ftp.connect(options.host, options.port, timeout=15)
-ftp.login(options.user, options.password)
+def log_in(*arguments, **keywords):
+    kind = {"Plain": Plain, "Implicit": Implicit, "Explicit": Resuming if options.resume_data else Explicit}[options.tls]
+    session = kind(*arguments, **keywords)
+    session.connect(options.host, options.port, timeout=15)
+    session.login(options.user, options.password)
+    return session
+
+
+ftp = log_in() if options.tls == "Plain" else log_in(context=context())
+if options.foreign_session:
+    # A session can only be resumed in its own context.
+    ftp.foreign = log_in(context=ftp.context)
 if options.tls != "Plain":
     print("control", ftp.sock.version())
     if options.clear_data:

@@ -6,6 +6,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Ferry.FunctionalTests.Harness;
 using Ferry.Transport.Tls;
+using TlsWire = Ferry.Transport.Tls.TlsWire;
 
 namespace Ferry.FunctionalTests.Transport.Tls;
 
@@ -145,6 +146,9 @@ internal sealed partial class TlsConnectionPair : IDisposable
         await connection.SendUnaskedAsync();
     }
 
+    /// <summary>Has a connection do what Ferry's never do.</summary>
+    public static void AllowRenegotiation(TlsConnection connection) => _ = SSL_clear_options(Ssl(connection).DangerousGetHandle(), OpenSsl.SSL_OP_NO_RENEGOTIATION);
+
     /// <summary>Has a connection ask for another handshake (RFC 5246 §7.4.1.1).</summary>
     public static void AskForRenegotiation(TlsConnection connection)
     {
@@ -173,6 +177,9 @@ internal sealed partial class TlsConnectionPair : IDisposable
 
     [LibraryImport(OpenSsl.Ssl)]
     private static partial int SSL_key_update(nint ssl, int type);
+
+    [LibraryImport(OpenSsl.Ssl)]
+    private static partial ulong SSL_clear_options(nint ssl, ulong options);
 
     [LibraryImport(OpenSsl.Ssl)]
     private static partial int SSL_renegotiate(nint ssl);

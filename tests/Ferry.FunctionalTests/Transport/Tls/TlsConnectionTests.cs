@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Ferry.Config;
 using Ferry.FunctionalTests.Harness;
 using Ferry.Transport.Tls;
+using TlsWire = Ferry.Transport.Tls.TlsWire;
 
 namespace Ferry.FunctionalTests.Transport.Tls;
 

@@ -40,11 +40,11 @@ internal sealed record TlsEnd
 #pragma warning disable CA5359 // Whoever the other end is will do: what Ferry shows is looked at in the test.
 
 /// <summary>TLS over a socket in the hand of a test, with both ends of it told apart: the end of TLS (close_notify), and that of the connection.</summary>
-internal sealed class TlsWire : IDisposable
+internal sealed class TestTls : IDisposable
 {
     private readonly RecordStream _records;
 
-    private TlsWire(Socket socket)
+    private TestTls(Socket socket)
     {
         _records = new RecordStream(socket);
         Stream = new SslStream(_records, leaveInnerStreamOpen: true);
@@ -57,7 +57,7 @@ internal sealed class TlsWire : IDisposable
     public bool Truncated => _records.Ended;
 
     /// <exception cref="AuthenticationException">The other end refuses, or is refused.</exception>
-    public static async Task<TlsWire> AcceptAsync(Socket socket, TlsEnd end)
+    public static async Task<TestTls> AcceptAsync(Socket socket, TlsEnd end)
     {
         var options = new SslServerAuthenticationOptions
         {
@@ -67,11 +67,11 @@ internal sealed class TlsWire : IDisposable
             ClientCertificateRequired = end.AskForCertificate,
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
         };
-        return await HandshakeAsync(new TlsWire(socket), w => w.Stream.AuthenticateAsServerAsync(options));
+        return await HandshakeAsync(new TestTls(socket), w => w.Stream.AuthenticateAsServerAsync(options));
     }
 
     /// <exception cref="AuthenticationException">The other end refuses, or is refused.</exception>
-    public static async Task<TlsWire> ConnectAsync(Socket socket, TlsEnd end)
+    public static async Task<TestTls> ConnectAsync(Socket socket, TlsEnd end)
     {
         var options = new SslClientAuthenticationOptions
         {
@@ -81,7 +81,7 @@ internal sealed class TlsWire : IDisposable
             ClientCertificates = end.Certificate is { } own ? new X509Certificate2Collection(own.Certificate) : null,
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
         };
-        return await HandshakeAsync(new TlsWire(socket), w => w.Stream.AuthenticateAsClientAsync(options));
+        return await HandshakeAsync(new TestTls(socket), w => w.Stream.AuthenticateAsClientAsync(options));
     }
 
     /// <summary>0 at the end, of which <see cref="Truncated"/> tells the kind.</summary>
@@ -126,7 +126,7 @@ internal sealed class TlsWire : IDisposable
         _records.Dispose();
     }
 
-    private static async Task<TlsWire> HandshakeAsync(TlsWire wire, Func<TlsWire, Task> handshake)
+    private static async Task<TestTls> HandshakeAsync(TestTls wire, Func<TestTls, Task> handshake)
     {
         try
         {

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace Ferry.FunctionalTests.Harness;
 
 /// <summary>The scripted client and server with each other, and no Ferry between them: what they tell of TLS is what happens.</summary>
-public sealed class TlsWireTests
+public sealed class TestTlsTests
 {
     public static TheoryData<TlsVersion> Versions => [TlsVersion.Tls12, TlsVersion.Tls13];
 

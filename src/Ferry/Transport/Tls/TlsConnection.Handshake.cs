@@ -1,0 +1,85 @@
+using System.Net.Sockets;
+
+namespace Ferry.Transport.Tls;
+
+internal sealed partial class TlsConnection
+{
+    /// <summary>Agrees with the peer on everything.</summary>
+    /// <returns>False where that failed; <see cref="Failure"/> says why.</returns>
+    public async ValueTask<bool> HandshakeAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var step = ShakeHands();
+                if (!OnlyTicketsWait)
+                    await DrainAsync().ConfigureAwait(false);
+                switch (step)
+                {
+                    case TlsReadStatus.Data:
+                        return true;
+                    case TlsReadStatus.WouldBlock when HasBuffered:
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                        break;
+                    case TlsReadStatus.WouldBlock:
+                        _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
+                        break;
+                    case TlsReadStatus.Failed:
+                        return false;
+                    default:
+                        Failure = "the peer closed the connection during the handshake";
+                        return false;
+                }
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            if (e is SocketException)
+                _ = ShakeHands(); // why the peer has closed may still be there to be read
+            Failure ??= e is SocketException { SocketErrorCode: var error } ? $"the connection was lost ({error})" : "the connection was closed";
+            return false;
+        }
+    }
+
+    private unsafe TlsReadStatus ShakeHands()
+    {
+        lock (_gate)
+        {
+            if (_end is { } ended)
+                return ended;
+            var held = false;
+            try
+            {
+                Enter(ref held);
+                var result = OpenSsl.SSL_do_handshake(_ssl.DangerousGetHandle());
+                if (result == 1)
+                {
+                    _isEstablished = true;
+                    Info = Describe();
+                    Origin = _isServer ? new TlsOrigin(_context, _controlId, SessionId()) : null;
+                    _ticketOwner = TicketOwner();
+                    SendTickets();
+                    HoldTickets();
+                    OpenSsl.SSL_set_info_callback(_ssl.DangerousGetHandle(), &TlsWire.CountMessage);
+                    HasBuffered = true; // what came behind it may be in OpenSSL already
+                    return TlsReadStatus.Data;
+                }
+                var status = Explain(result);
+                MetClearText = status == TlsReadStatus.Failed && _ssl.Wire->First is (>= (byte)' ' and <= (byte)'~') or (byte)'\r' or (byte)'\n';
+                HasBuffered = status == TlsReadStatus.WouldBlock && _ssl.Wire->Budget <= 0;
+                if (status != TlsReadStatus.WouldBlock)
+                    _end = status;
+                return status;
+            }
+            catch (ObjectDisposedException)
+            {
+                return (TlsReadStatus)(_end = Fail("the connection was closed"));
+            }
+            finally
+            {
+                Leave(held);
+            }
+        }
+    }
+}
