@@ -49,7 +49,7 @@ internal sealed partial class ChaosServer
         return true;
     }
 
-    private async Task SecureDataAsync(FtpsWire data, TlsOrigin origin, Random random, CancellationToken patience)
+    private static async Task SecureDataAsync(FtpsWire data, TlsOrigin origin, Random random, CancellationToken patience)
     {
         var does = random.Next(40);
         switch (does)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.IO;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Ferry.Transport.Tls;
 

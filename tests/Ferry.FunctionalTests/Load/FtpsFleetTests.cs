@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
+using System.IO;
 using System.Linq;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Ferry.FunctionalTests.Harness;
 using Ferry.FunctionalTests.Transport.Tls;
-using Ferry.Transport.Tls;
 using Xunit.Abstractions;
 
 namespace Ferry.FunctionalTests.Load;
@@ -54,20 +53,22 @@ public sealed class FtpsFleetTests(ITestOutputHelper output) : IDisposable
         var clients = new FtpsFleetClient?[Sessions];
         try
         {
-            var failures = await EachAsync(LogInAtATime, bound.Token, async number =>
-                clients[number] = await FtpsFleetClient.LogInAsync(context, FtpsFleetClient.AddressOf(number), proxy.EndPoint, server.User, server.Password, bound.Token));
+            var failures = await EachAsync(
+                LogInAtATime,
+                async number => clients[number] = await FtpsFleetClient.LogInAsync(context, FtpsFleetClient.AddressOf(number), proxy.EndPoint, server.User, server.Password, bound.Token),
+                bound.Token);
             Assert.True(failures.IsEmpty, Describe("log in", failures, proxy, server));
             var status = proxy.Proxy.GetStatus();
             Assert.Equal(Sessions, status.Sessions);
             Assert.Equal(Sessions, Assert.Single(Assert.Single(status.Upstreams).Servers).Sessions);
             var loggedIn = TimeProvider.System.GetElapsedTime(start);
 
-            failures = await EachAsync(TransferAtATime, bound.Token, number => TransferAsync(clients[number]!, number, common));
+            failures = await EachAsync(TransferAtATime, number => TransferAsync(clients[number]!, number, common), bound.Token);
             Assert.True(failures.IsEmpty, Describe("transfer", failures, proxy, server));
             Assert.Equal(Sessions, proxy.Proxy.GetStatus().Sessions);
             var transferred = TimeProvider.System.GetElapsedTime(start);
 
-            failures = await EachAsync(TransferAtATime, bound.Token, number => clients[number]!.QuitAsync());
+            failures = await EachAsync(TransferAtATime, number => clients[number]!.QuitAsync(), bound.Token);
             Assert.True(failures.IsEmpty, Describe("quit", failures, proxy, server));
             output.WriteLine($"logged in after {loggedIn.TotalSeconds:F1} s, transferred after {transferred.TotalSeconds:F1} s, gone after {TimeProvider.System.GetElapsedTime(start).TotalSeconds:F1} s");
         }
@@ -78,7 +79,10 @@ public sealed class FtpsFleetTests(ITestOutputHelper output) : IDisposable
         }
         await proxy.UntilIdleAsync();
         for (var number = 0; number < Sessions; number++)
-            Assert.True(Content(number).AsSpan().SequenceEqual(await System.IO.File.ReadAllBytesAsync(server.PathOf($"up{number}"))), $"what {number} has stored is not what it sent");
+        {
+            var stored = await File.ReadAllBytesAsync(server.PathOf($"up{number}"));
+            Assert.True(Content(number).AsSpan().SequenceEqual(stored), $"what {number} has stored is not what it sent");
+        }
         string[] expected =
         [
             $"client control full {Sessions}", $"client data resumed {Sessions * Transfers}",
@@ -119,7 +123,7 @@ public sealed class FtpsFleetTests(ITestOutputHelper output) : IDisposable
         return bytes;
     }
 
-    private static async Task<ConcurrentQueue<string>> EachAsync(int atATime, CancellationToken ct, Func<int, Task> act)
+    private static async Task<ConcurrentQueue<string>> EachAsync(int atATime, Func<int, Task> act, CancellationToken ct)
     {
         var failures = new ConcurrentQueue<string>();
         await Parallel.ForAsync(0, Sessions, new ParallelOptions { MaxDegreeOfParallelism = atATime }, async (number, _) =>
