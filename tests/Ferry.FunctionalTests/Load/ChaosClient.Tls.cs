@@ -24,7 +24,7 @@ internal sealed partial class ChaosClient
 
     private async Task StartTlsAsync(TlsContext tlsContext)
     {
-        var does = random.Next(36);
+        var does = random.Next(72);
         // What stands behind AUTH in the same packet must never be read as a command (CVE-2011-1575).
         await SendAsync(does == 0 ? "AUTH TLS\r\nUSER chaos\r\n" : "AUTH TLS\r\n");
         if (await ReadUntilAsync("234", "4", "5") is not ['2', ..])
@@ -98,7 +98,7 @@ internal sealed partial class ChaosClient
     {
         if (!_isPrivate)
             return true;
-        var does = random.Next(30);
+        var does = random.Next(50);
         if (does < 4)
         {
             _isConfused = true;

@@ -26,7 +26,7 @@ internal sealed partial class ChaosClient(int number, IPEndPoint proxy, Random r
     /// <summary>The client has asked for more than it has read the answers to, so that a reply or a port may be another command's.</summary>
     private bool _isConfused;
 
-    /// <summary>Downloads that came whole, with their 226.</summary>
+    /// <summary>Downloads that came whole, with their 226; where clients speak TLS, those in TLS.</summary>
     public int Whole { get; private set; }
 
     public static bool IsEnd(Exception e) => e is SocketException or ObjectDisposedException or OperationCanceledException;
@@ -133,7 +133,8 @@ internal sealed partial class ChaosClient(int number, IPEndPoint proxy, Random r
             var reply = await ReadUntilAsync("226", "4", "5");
             if (reply is null || !isChecked || !data.IsWhole || !reply.StartsWith("226", StringComparison.Ordinal))
                 return null;
-            Whole++;
+            if (context is null || data.Tls is not null)
+                Whole++;
             return have == content.Length ? null : $"226 was said of file {name}, of which {have} of {content.Length} bytes came";
         }
     }

@@ -10,7 +10,7 @@ internal sealed partial class ChaosServer
     /// <returns>False where the connection is over.</returns>
     private async Task<bool> AgreeToTlsAsync(FtpsWire control, Random random)
     {
-        var does = random.Next(36);
+        var does = random.Next(72);
         if (_context is null || does == 0)
         {
             await SayAsync(control, "504 Not with me.");
@@ -51,7 +51,7 @@ internal sealed partial class ChaosServer
 
     private static async Task SecureDataAsync(FtpsWire data, TlsOrigin origin, Random random, CancellationToken patience)
     {
-        var does = random.Next(40);
+        var does = random.Next(60);
         switch (does)
         {
             case 0:

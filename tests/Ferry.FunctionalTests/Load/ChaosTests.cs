@@ -36,7 +36,8 @@ public sealed class ChaosTests
         var whole = await PlayAsync(toServer);
         // No collection here: it would close what was forgotten.
         await Wait.Until(() => OpenSockets.OfThis() <= before, () => $"the sockets to be closed: {OpenSockets.OfThis()} are open, {before} were before (seed {Seed})");
-        Assert.True(whole > Sessions / 20, $"only {whole} downloads came whole: chaos is meant to be the exception (seed {Seed})");
+        // In TLS there is more that can go wrong.
+        Assert.True(whole > Sessions / (toServer is null ? 20 : 60), $"only {whole} downloads came whole: chaos is meant to be the exception (seed {Seed})");
     }
 
     private static async Task<int> PlayAsync(string? toServer)

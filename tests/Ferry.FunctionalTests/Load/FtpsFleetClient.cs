@@ -73,6 +73,7 @@ internal sealed class FtpsFleetClient(TlsContext context, FtpsWire control, IPAd
         await AskAsync("PROT P", "200");
         await AskAsync($"USER {user}", "331");
         await AskAsync($"PASS {password}", "230");
+        await AskAsync("TYPE I", "200");
     }
 
     /// <summary>A transfer that is under way.</summary>

@@ -16,6 +16,7 @@ namespace Ferry.FunctionalTests.Load;
 public sealed class FtpsSessionsTests(ITestOutputHelper output) : IDisposable
 {
     private const int AtATime = 50;
+    private const int Ports = 8;
 
     /// <summary>So many sessions until everything is compiled, and every pool as large as it gets.</summary>
     private const int WarmUp = 300;
@@ -37,16 +38,17 @@ public sealed class FtpsSessionsTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task Of_thousands_of_explicit_sessions_none_fails_and_none_leaves_anything()
     {
-        var sessions = int.Parse(Environment.GetEnvironmentVariable("FERRY_LOAD_SESSIONS") ?? "1000", CultureInfo.InvariantCulture);
+        var sessions = int.Parse(Environment.GetEnvironmentVariable("FERRY_LOAD_SESSIONS") ?? "2000", CultureInfo.InvariantCulture);
         await using var server = new SmallServer();
         using var certificate = TestCertificate.SelfSigned(TestKey.Ecdsa);
         var files = certificate.WriteTo(_folder.Path);
-        var (port, first) = (FreePorts.One(), FreePorts.Range(8));
+        var (port, first) = (FreePorts.One(), FreePorts.Range(Ports));
         var configuration = _folder.NewFile("ferry.conf", "error_log stderr warn;\n" + TestProxy.Configuration(
-            server.EndPoint, port, first, first + 7, $"starttls only; ssl_certificate {files.Chain}; ssl_certificate_key {files.Key}; ftp_tls_session_reuse required;"));
+            server.EndPoint, port, first, first + Ports - 1, $"starttls only; ssl_certificate {files.Chain}; ssl_certificate_key {files.Key}; ftp_tls_session_reuse required;"));
         await using var ferryd = await FerrydProcess.StartAsync(configuration, _folder.Path, port);
 
-        var sockets = OpenSockets.Of(ferryd.Pid);
+        // Passive ports stay open for a while after their last lease.
+        var sockets = OpenSockets.Of(ferryd.Pid) + Ports;
 
         await RunAsync(WarmUp, port, ferryd);
         await UntilClosedAsync(ferryd, sockets);
@@ -58,7 +60,7 @@ public sealed class FtpsSessionsTests(ITestOutputHelper output) : IDisposable
         var resident = ResidentKiB(ferryd.Pid);
 
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{sessions} sessions in {took.TotalSeconds:F1} s, 0 failed; resident {residentBefore} KiB before, {resident} KiB after; {sockets} sockets before and after"));
+            $"{sessions} sessions in {took.TotalSeconds:F1} s, 0 failed; resident {residentBefore} KiB before, {resident} KiB after; {OpenSockets.Of(ferryd.Pid)} sockets are open"));
         Assert.InRange(resident - residentBefore, long.MinValue, SlackKiB + (long)sessions * LeakPerSessionKiB);
         Assert.Equal("", ferryd.Output);
     }
@@ -103,6 +105,6 @@ public sealed class FtpsSessionsTests(ITestOutputHelper output) : IDisposable
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
     }
 
-    private static Task UntilClosedAsync(FerrydProcess ferryd, int before) => Wait.Until(
-        () => OpenSockets.Of(ferryd.Pid) <= before, () => $"the sockets to be closed: {OpenSockets.Of(ferryd.Pid)} are open, {before} were before");
+    private static Task UntilClosedAsync(FerrydProcess ferryd, int most) => Wait.Until(
+        () => OpenSockets.Of(ferryd.Pid) <= most, () => $"the sockets to be closed: {OpenSockets.Of(ferryd.Pid)} are open, and no more than {most} should be");
 }
