@@ -24,7 +24,7 @@ internal sealed partial class ChaosClient
 
     private async Task StartTlsAsync(TlsContext tlsContext)
     {
-        var does = random.Next(72);
+        var does = _isDecent ? 71 : random.Next(72);
         // What stands behind AUTH in the same packet must never be read as a command (CVE-2011-1575).
         await SendAsync(does == 0 ? "AUTH TLS\r\nUSER chaos\r\n" : "AUTH TLS\r\n");
         if (await ReadUntilAsync("234", "4", "5") is not ['2', ..])
@@ -65,7 +65,7 @@ internal sealed partial class ChaosClient
             throw new OperationCanceledException();
         await SendAsync("PBSZ 0\r\n");
         await ReadUntilAsync("200", "4", "5");
-        if (random.Next(6) == 0)
+        if (Happens(6))
             return;
         await SendAsync("PROT P\r\n");
         _isPrivate = await ReadUntilAsync("200", "4", "5") is ['2', ..];
@@ -80,7 +80,8 @@ internal sealed partial class ChaosClient
         {
             case 0:
                 // Keys are changed for nothing, each time with the wish for an answer (RFC 8446 §4.6.3).
-                await TlsConnectionPair.SendKeyUpdatesAsync(tls, random.Next(1, 400));
+                if (!await TlsConnectionPair.TrySendKeyUpdatesAsync(tls, random.Next(1, 400)))
+                    throw new OperationCanceledException();
                 await SendAsync("NOOP\r\n");
                 break;
             case 1:
@@ -98,7 +99,7 @@ internal sealed partial class ChaosClient
     {
         if (!_isPrivate)
             return true;
-        var does = random.Next(50);
+        var does = _isDecent ? 49 : random.Next(50);
         if (does < 4)
         {
             _isConfused = true;
@@ -110,7 +111,7 @@ internal sealed partial class ChaosClient
                 data.Reset();
             return false; // the last one is silent
         }
-        using var session = random.Next(4) == 0 ? null : _control.Tls!.GetSession();
+        using var session = Happens(4) ? null : _control.Tls!.GetSession();
         var tls = TlsConnection.Connect(context!, data.Socket, isData: true, TlsPeerName.Any, session);
         var shaking = data.SecureAsync(tls, patience);
         if (does == 4)
@@ -121,8 +122,6 @@ internal sealed partial class ChaosClient
             _isConfused = true;
             return false;
         }
-        if (does < 8)
-            await TlsConnectionPair.SendKeyUpdatesAsync(tls, 200);
-        return true;
+        return does >= 8 || await TlsConnectionPair.TrySendKeyUpdatesAsync(tls, 200);
     }
 }

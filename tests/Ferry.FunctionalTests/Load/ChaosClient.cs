@@ -13,10 +13,16 @@ namespace Ferry.FunctionalTests.Load;
 /// </remarks>
 internal sealed partial class ChaosClient(int number, IPEndPoint proxy, Random random, TlsContext? context, CancellationToken ct)
 {
-    /// <summary>How long anyone here waits for anything.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(400);
+    /// <summary>How long those who behave wait for anything, and servers.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan Impatience = TimeSpan.FromMilliseconds(400);
 
     private readonly bool _isAlone = number % 2 == 0;
+
+    /// <summary>Every fourth does nothing but download in order, and only the server may be in its way.</summary>
+    private readonly bool _isDecent = number % 4 == 0;
+
     private readonly IPAddress _from = new(number % 2 == 0
         ? [127, 0, (byte)(4 + number / 250), (byte)(1 + number % 250)]
         : [127, 0, 3, (byte)(1 + random.Next(20))]);
@@ -39,9 +45,9 @@ internal sealed partial class ChaosClient(int number, IPEndPoint proxy, Random r
         {
             _control = await FtpsWire.ConnectAsync(_from, proxy, ct);
             _lines = new ChaosLines(_control);
-            if (context is not null && random.Next(8) != 0)
+            if (context is not null && !Happens(8))
                 await StartTlsAsync(context);
-            if (random.Next(4) != 0)
+            if (!Happens(4))
             {
                 await SendAsync("USER chaos\r\n");
                 await SendAsync("PASS secret\r\n");
@@ -62,9 +68,12 @@ internal sealed partial class ChaosClient(int number, IPEndPoint proxy, Random r
         return wrong;
     }
 
+    /// <summary>Whether what happens once in so many times does now; never with a decent client.</summary>
+    private bool Happens(int once) => !_isDecent && random.Next(once) == 0;
+
     private async Task<string?> ActAsync()
     {
-        var act = random.Next(_control.Tls is null ? 14 : 17);
+        var act = _isDecent ? 8 : random.Next(_control.Tls is null ? 14 : 17);
         // These read no answer, so that the next one read may be theirs.
         _isConfused |= act < 6;
         switch (act)
@@ -113,7 +122,7 @@ internal sealed partial class ChaosClient(int number, IPEndPoint proxy, Random r
             var isChecked = _isAlone && !_isConfused;
             var received = new byte[content.Length + 1];
             var have = 0;
-            var leaveAt = random.Next(3) == 0 ? random.Next(received.Length) : int.MaxValue;
+            var leaveAt = Happens(3) ? random.Next(received.Length) : int.MaxValue;
             using var patience = OutOfPatience();
             if (!await SecureDataAsync(data, patience.Token))
                 return null;
@@ -196,7 +205,7 @@ internal sealed partial class ChaosClient(int number, IPEndPoint proxy, Random r
         var port = numbers.Length == 6
             ? int.Parse(numbers[4], CultureInfo.InvariantCulture) * 256 + int.Parse(numbers[5], CultureInfo.InvariantCulture)
             : int.Parse(numbers[3], CultureInfo.InvariantCulture);
-        if (random.Next(12) != 0)
+        if (!Happens(12))
             return await FtpsWire.ConnectAsync(_from, new IPEndPoint(proxy.Address, port), ct);
         // Asks for a file and never comes for it.
         _isConfused = true;
@@ -237,7 +246,7 @@ internal sealed partial class ChaosClient(int number, IPEndPoint proxy, Random r
     private CancellationTokenSource OutOfPatience()
     {
         var source = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        source.CancelAfter(Patience);
+        source.CancelAfter(_isDecent ? Patience : Impatience);
         return source;
     }
 

@@ -44,9 +44,7 @@ internal sealed partial class ChaosServer
         var tls = TlsConnection.AcceptControl(_context, control.Socket);
         if (!await control.SecureAsync(tls, _end.Token))
             return false;
-        if (does < 12)
-            await TlsConnectionPair.SendKeyUpdatesAsync(tls, 200);
-        return true;
+        return does >= 12 || await TlsConnectionPair.TrySendKeyUpdatesAsync(tls, 200);
     }
 
     private static async Task SecureDataAsync(FtpsWire data, TlsOrigin origin, Random random, CancellationToken patience)
@@ -69,8 +67,8 @@ internal sealed partial class ChaosServer
             data.Reset();
         if (!await shaking)
             throw new OperationCanceledException();
-        if (does < 8)
-            await TlsConnectionPair.SendKeyUpdatesAsync(tls, 200);
+        if (does < 8 && !await TlsConnectionPair.TrySendKeyUpdatesAsync(tls, 200))
+            throw new OperationCanceledException();
     }
 
     /// <summary>Reads, until the other end has had enough.</summary>

@@ -36,8 +36,7 @@ public sealed class ChaosTests
         var whole = await PlayAsync(toServer);
         // No collection here: it would close what was forgotten.
         await Wait.Until(() => OpenSockets.OfThis() <= before, () => $"the sockets to be closed: {OpenSockets.OfThis()} are open, {before} were before (seed {Seed})");
-        // In TLS there is more that can go wrong.
-        Assert.True(whole > Sessions / (toServer is null ? 20 : 60), $"only {whole} downloads came whole: chaos is meant to be the exception (seed {Seed})");
+        Assert.True(whole > Sessions / 40, $"only {whole} downloads came whole: those who behave are to get what they ask for (seed {Seed})");
     }
 
     private static async Task<int> PlayAsync(string? toServer)
