@@ -31,6 +31,8 @@ internal static class RealServerFiles
         secure_chroot_dir={empty}
         seccomp_sandbox=NO
         xferlog_enable=NO
+        max_clients=0
+        max_per_ip=0
         {(tls is null ? "" : VsftpdTls(tls, folder))}
 
         """;
@@ -70,7 +72,7 @@ internal static class RealServerFiles
         AllowOverwrite on
         AllowStoreRestart on
         AllowRetrieveRestart on
-        MaxInstances 500
+        MaxInstances 1000
         {(tls is null ? "" : ProFtpdTls(tls, folder))}
 
         """;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Ferry.Transport.Tls;
 
 namespace Ferry.FunctionalTests.Load;
 
@@ -10,22 +11,28 @@ namespace Ferry.FunctionalTests.Load;
 /// Every second client has an address to itself. The others share a few, and may reach each other's ports where a session ends between
 /// its 227 and the connection to it: FTP has nothing but the address to tell clients apart by. So those do not look at what they get.
 /// </remarks>
-internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, CancellationToken ct)
+internal sealed partial class ChaosClient(int number, IPEndPoint proxy, Random random, TlsContext? context, CancellationToken ct)
 {
-    /// <summary>How long anyone here waits for anything.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(400);
+    /// <summary>How long those who behave wait for anything, and servers.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan Impatience = TimeSpan.FromMilliseconds(400);
 
     private readonly bool _isAlone = number % 2 == 0;
+
+    /// <summary>Every fourth does nothing but download in order, and only the server may be in its way.</summary>
+    private readonly bool _isDecent = number % 4 == 0;
+
     private readonly IPAddress _from = new(number % 2 == 0
         ? [127, 0, (byte)(4 + number / 250), (byte)(1 + number % 250)]
         : [127, 0, 3, (byte)(1 + random.Next(20))]);
-    private Socket _control = null!;
+    private FtpsWire _control = null!;
     private ChaosLines _lines = null!;
 
     /// <summary>The client has asked for more than it has read the answers to, so that a reply or a port may be another command's.</summary>
     private bool _isConfused;
 
-    /// <summary>Downloads that came whole, with their 226.</summary>
+    /// <summary>Downloads that came whole, with their 226; where clients speak TLS, those in TLS.</summary>
     public int Whole { get; private set; }
 
     public static bool IsEnd(Exception e) => e is SocketException or ObjectDisposedException or OperationCanceledException;
@@ -36,9 +43,11 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
         string? wrong = null;
         try
         {
-            _control = await ConnectAsync(proxy);
+            _control = await FtpsWire.ConnectAsync(_from, proxy, ct);
             _lines = new ChaosLines(_control);
-            if (random.Next(4) != 0)
+            if (context is not null && !Happens(8))
+                await StartTlsAsync(context);
+            if (!Happens(4))
             {
                 await SendAsync("USER chaos\r\n");
                 await SendAsync("PASS secret\r\n");
@@ -59,9 +68,12 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
         return wrong;
     }
 
+    /// <summary>Whether what happens once in so many times does now; never with a decent client.</summary>
+    private bool Happens(int once) => !_isDecent && random.Next(once) == 0;
+
     private async Task<string?> ActAsync()
     {
-        var act = random.Next(14);
+        var act = _isDecent ? 8 : random.Next(_control.Tls is null ? 14 : 17);
         // These read no answer, so that the next one read may be theirs.
         _isConfused |= act < 6;
         switch (act)
@@ -77,7 +89,7 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
                     await _control.SendAsync(new[] { letter }, ct);
                 break;
             case 3:
-                await _control.SendAsync(new byte[] { 255, 244, 255 }, SocketFlags.OutOfBand, ct);
+                await _control.Socket.SendAsync(new byte[] { 255, 244, 255 }, SocketFlags.OutOfBand, ct);
                 await SendAsync("\xF2" + "ABOR\r\n");
                 break;
             case 4:
@@ -88,6 +100,9 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
                 break;
             case 6 or 7:
                 await UploadAsync();
+                break;
+            case 14 or 15 or 16:
+                await ActInTlsAsync(_control.Tls!, act - 14);
                 break;
             default:
                 return await DownloadAsync();
@@ -107,8 +122,10 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
             var isChecked = _isAlone && !_isConfused;
             var received = new byte[content.Length + 1];
             var have = 0;
-            var leaveAt = random.Next(3) == 0 ? random.Next(received.Length) : int.MaxValue;
+            var leaveAt = Happens(3) ? random.Next(received.Length) : int.MaxValue;
             using var patience = OutOfPatience();
+            if (!await SecureDataAsync(data, patience.Token))
+                return null;
             while (await data.ReceiveAsync(received.AsMemory(have), patience.Token) is > 0 and var got)
             {
                 have += got;
@@ -123,29 +140,30 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
                 return null;
             }
             var reply = await ReadUntilAsync("226", "4", "5");
-            if (reply is null || !isChecked || !reply.StartsWith("226", StringComparison.Ordinal))
+            if (reply is null || !isChecked || !data.IsWhole || !reply.StartsWith("226", StringComparison.Ordinal))
                 return null;
-            Whole++;
+            if (context is null || data.Tls is not null)
+                Whole++;
             return have == content.Length ? null : $"226 was said of file {name}, of which {have} of {content.Length} bytes came";
         }
     }
 
-    private async Task LeaveDataAsync(Socket data)
+    private async Task LeaveDataAsync(FtpsWire data)
     {
         switch (random.Next(4))
         {
             case 0:
-                data.Close(0);
+                data.Reset();
                 break;
             case 1:
-                data.Shutdown(SocketShutdown.Both);
+                data.Socket.Shutdown(SocketShutdown.Both);
                 break;
             case 2:
                 await SendAsync("ABOR\r\n");
                 await ReadUntilAsync("226", "225", "200");
                 break;
             default:
-                _control.Close(0);
+                _control.Reset();
                 break;
         }
     }
@@ -158,17 +176,26 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
         {
             await SendAsync("STOR x\r\n");
             using var patience = OutOfPatience();
-            for (ReadOnlyMemory<byte> rest = ChaosServer.Content(random.Next()); rest.Length > 0;)
-                rest = rest[await data.SendAsync(rest, patience.Token)..];
-            if (random.Next(3) == 0)
-                data.Close(0);
-            else
-                data.Shutdown(SocketShutdown.Send);
+            if (!await SecureDataAsync(data, patience.Token))
+                return;
+            await data.SendAsync(ChaosServer.Content(random.Next()), patience.Token);
+            switch (random.Next(6))
+            {
+                case < 2:
+                    data.Reset();
+                    break;
+                case 2:
+                    data.CutOff();
+                    break;
+                default:
+                    await data.EndAsync(patience.Token);
+                    break;
+            }
             _isConfused |= await ReadUntilAsync("226", "4", "5") is null;
         }
     }
 
-    private async Task<Socket?> OpenDataAsync()
+    private async Task<FtpsWire?> OpenDataAsync()
     {
         var extended = random.Next(2) == 0;
         await SendAsync(extended ? "EPSV\r\n" : "PASV\r\n");
@@ -178,8 +205,8 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
         var port = numbers.Length == 6
             ? int.Parse(numbers[4], CultureInfo.InvariantCulture) * 256 + int.Parse(numbers[5], CultureInfo.InvariantCulture)
             : int.Parse(numbers[3], CultureInfo.InvariantCulture);
-        if (random.Next(12) != 0)
-            return await ConnectAsync(new IPEndPoint(proxy.Address, port));
+        if (!Happens(12))
+            return await FtpsWire.ConnectAsync(_from, new IPEndPoint(proxy.Address, port), ct);
         // Asks for a file and never comes for it.
         _isConfused = true;
         await SendAsync("RETR 3\r\n");
@@ -191,10 +218,10 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
         switch (random.Next(4))
         {
             case 0:
-                _control.Close(0);
+                _control.Reset();
                 break;
             case 1:
-                _control.Shutdown(SocketShutdown.Send);
+                _control.CutOff();
                 await ReadUntilAsync("the end");
                 break;
             case 2:
@@ -219,30 +246,13 @@ internal sealed class ChaosClient(int number, IPEndPoint proxy, Random random, C
     private CancellationTokenSource OutOfPatience()
     {
         var source = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        source.CancelAfter(Patience);
+        source.CancelAfter(_isDecent ? Patience : Impatience);
         return source;
     }
 
     private async Task SendAsync(string text)
     {
         using var patience = OutOfPatience();
-        for (ReadOnlyMemory<byte> rest = Encoding.Latin1.GetBytes(text); rest.Length > 0;)
-            rest = rest[await _control.SendAsync(rest, patience.Token)..];
-    }
-
-    private async Task<Socket> ConnectAsync(IPEndPoint to)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            socket.Bind(new IPEndPoint(_from, 0));
-            await socket.ConnectAsync(to, ct);
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        await _control.SendAsync(Encoding.Latin1.GetBytes(text), patience.Token);
     }
 }

@@ -1,10 +1,9 @@
-using System.Net.Sockets;
 using System.Text;
 
 namespace Ferry.FunctionalTests.Load;
 
-/// <summary>Reads lines off a socket, of whatever length and however they come.</summary>
-internal sealed class ChaosLines(Socket socket)
+/// <summary>Reads lines off a connection, of whatever length and however they come.</summary>
+internal sealed class ChaosLines(FtpsWire wire)
 {
     private readonly byte[] _buffer = new byte[4096];
     private readonly StringBuilder _line = new();
@@ -29,7 +28,7 @@ internal sealed class ChaosLines(Socket socket)
                 return line;
             }
             _start = 0;
-            _end = await socket.ReceiveAsync(_buffer, ct);
+            _end = await wire.ReceiveAsync(_buffer, ct);
             if (_end == 0)
                 return null;
         }

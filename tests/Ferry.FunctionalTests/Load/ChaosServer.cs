@@ -2,24 +2,29 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Ferry.Transport.Tls;
 
 namespace Ferry.FunctionalTests.Load;
 
 /// <summary>
 /// An FTP server that misbehaves in about every tenth thing that it does. Only one lie is never told: a file that is cut short never ends
-/// with FIN, so what a client has got whole must be whole.
+/// with FIN (in TLS, with close_notify), so what a client has got whole must be whole.
 /// </summary>
-internal sealed class ChaosServer : IAsyncDisposable
+internal sealed partial class ChaosServer : IAsyncDisposable
 {
     private readonly Socket _listener = Listen();
     private readonly CancellationTokenSource _end = new();
     private readonly List<Task> _serving = [];
     private readonly int _seed;
+    private readonly TlsContext? _context;
     private readonly Task _accepting;
 
-    public ChaosServer(int seed)
+    /// <param name="seed">Of all that it does.</param>
+    /// <param name="context">Null where it speaks no TLS.</param>
+    public ChaosServer(int seed, TlsContext? context = null)
     {
         _seed = seed;
+        _context = context;
         EndPoint = (IPEndPoint)_listener.LocalEndPoint!;
         _accepting = AcceptAsync();
     }
@@ -71,38 +76,38 @@ internal sealed class ChaosServer : IAsyncDisposable
     private async Task ServeAsync(Socket socket, Random random)
     {
         Socket? passive = null;
+        using var control = new FtpsWire(socket);
         try
         {
-            socket.NoDelay = true;
-            if (!await GreetAsync(socket, random))
+            if (!await GreetAsync(control, random))
                 return;
-            var lines = new ChaosLines(socket);
+            var lines = new ChaosLines(control);
+            var isPrivate = false;
             while (await lines.ReadAsync(_end.Token) is { } line)
             {
                 var word = line.Split(' ')[0].ToUpperInvariant();
-                switch (random.Next(60))
+                if (word != "AUTH" && await GoWrongAsync(control, random) is { } wrong)
                 {
-                    case 0:
-                        socket.Close(0);
+                    if (wrong == Wrong.Left)
                         return;
-                    case 1:
-                        return;
-                    case 2:
-                        continue; // says nothing
-                    case 3:
-                        await SayAsync(socket, new string('x', 10_000));
-                        break;
-                    case 4:
-                        await SayAsync(socket, "299-More\r\n299 than was asked for");
-                        break;
+                    if (wrong == Wrong.Silent)
+                        continue;
                 }
                 switch (word)
                 {
+                    case "AUTH":
+                        if (!await AgreeToTlsAsync(control, random))
+                            return;
+                        break;
+                    case "PROT" when _context is not null:
+                        isPrivate = line.EndsWith('P');
+                        await SayAsync(control, "200 As you like.");
+                        break;
                     case "PASV" or "EPSV":
                         passive?.Dispose();
                         passive = Listen();
                         var port = random.Next(20) == 0 ? 1 : ((IPEndPoint)passive.LocalEndPoint!).Port;
-                        await SayAsync(socket, random.Next(20) == 0 ? "227 Nowhere (1,2,3)." : word == "EPSV"
+                        await SayAsync(control, random.Next(20) == 0 ? "227 Nowhere (1,2,3)." : word == "EPSV"
                             ? string.Create(CultureInfo.InvariantCulture, $"229 Here (|||{port}|)")
                             : string.Create(CultureInfo.InvariantCulture, $"227 Here (127,0,0,1,{port >> 8},{port & 255})."));
                         break;
@@ -110,20 +115,20 @@ internal sealed class ChaosServer : IAsyncDisposable
                         using (var once = passive)
                         {
                             passive = null;
-                            await TransferAsync(socket, once, line, random);
+                            await TransferAsync(control, once, isPrivate ? control.Tls?.Origin : null, line, random);
                         }
                         break;
                     case "USER":
-                        await SayAsync(socket, "331 Password please.");
+                        await SayAsync(control, "331 Password please.");
                         break;
                     case "PASS":
-                        await SayAsync(socket, random.Next(10) == 0 ? "530 No." : "230-Welcome\r\n line\r\n230 In.");
+                        await SayAsync(control, random.Next(10) == 0 ? "530 No." : "230-Welcome\r\n line\r\n230 In.");
                         break;
                     case "QUIT":
-                        await SayAsync(socket, "221 Goodbye.");
+                        await SayAsync(control, "221 Goodbye.");
                         return;
                     default:
-                        await SayAsync(socket, "200 OK.");
+                        await SayAsync(control, "200 OK.");
                         break;
                 }
             }
@@ -135,53 +140,77 @@ internal sealed class ChaosServer : IAsyncDisposable
         finally
         {
             passive?.Dispose();
-            socket.Dispose();
         }
     }
 
-    private async Task<bool> GreetAsync(Socket socket, Random random)
+    /// <summary>In one of twelve commands.</summary>
+    private async Task<Wrong?> GoWrongAsync(FtpsWire control, Random random)
+    {
+        switch (random.Next(60))
+        {
+            case 0:
+                control.Reset();
+                return Wrong.Left;
+            case 1:
+                return Wrong.Left;
+            case 2:
+                return Wrong.Silent;
+            case 3:
+                await SayAsync(control, new string('x', 10_000));
+                return Wrong.Noisy;
+            case 4:
+                await SayAsync(control, "299-More\r\n299 than was asked for");
+                return Wrong.Noisy;
+            default:
+                return null;
+        }
+    }
+
+    private async Task<bool> GreetAsync(FtpsWire control, Random random)
     {
         switch (random.Next(40))
         {
             case 0:
-                socket.Close(0);
+                control.Reset();
                 return false;
             case 1:
                 return false;
             case 2:
-                await SayAsync(socket, "421 Not now.");
+                await SayAsync(control, "421 Not now.");
                 return false;
             case 3:
-                await SayAsync(socket, "SSH-2.0-Other");
+                await SayAsync(control, "SSH-2.0-Other");
                 return true;
             case 4:
                 foreach (var letter in "220 slow\r\n"u8.ToArray())
-                    await socket.SendAsync(new[] { letter }, _end.Token);
+                    await control.SendAsync(new[] { letter }, _end.Token);
                 return true;
             case 5:
-                await SayAsync(socket, "120 Soon.\r\n220 Now.");
+                await SayAsync(control, "120 Soon.\r\n220 Now.");
                 return true;
             default:
-                await SayAsync(socket, "220-chaos\r\n220 reigns");
+                await SayAsync(control, "220-chaos\r\n220 reigns");
                 return true;
         }
     }
 
-    private async Task TransferAsync(Socket socket, Socket passive, string line, Random random)
+    private async Task TransferAsync(FtpsWire control, Socket passive, TlsOrigin? origin, string line, Random random)
     {
         if (random.Next(15) == 0)
         {
-            await SayAsync(socket, "550 No such file.");
+            await SayAsync(control, "550 No such file.");
             return;
         }
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
         patience.CancelAfter(ChaosClient.Patience);
-        using var data = await passive.AcceptAsync(patience.Token);
+        using var data = new FtpsWire(await passive.AcceptAsync(patience.Token));
         var says = random.Next(15);
         if (says != 0)
-            await SayAsync(socket, "150 Here it comes.");
+            await SayAsync(control, "150 Here it comes.");
         try
         {
+            if (origin is not null)
+                await SecureDataAsync(data, origin, random, patience.Token);
             if (line.StartsWith("STOR", StringComparison.OrdinalIgnoreCase))
                 await StoreAsync(data, random);
             else
@@ -189,43 +218,53 @@ internal sealed class ChaosServer : IAsyncDisposable
         }
         catch (Exception e) when (ChaosClient.IsEnd(e))
         {
-            data.Close(0);
+            data.Reset();
             if (says > 2)
-                await SayAsync(socket, "426 Aborted.");
+                await SayAsync(control, "426 Aborted.");
             return;
         }
         if (says != 1)
-            await SayAsync(socket, "226 Done.");
+            await SayAsync(control, "226 Done.");
     }
 
-    private static async Task SendAsync(Socket data, int name, Random random, CancellationToken patience)
+    private static async Task SendAsync(FtpsWire data, int name, Random random, CancellationToken patience)
     {
         ReadOnlyMemory<byte> content = Content(name);
         var upTo = random.Next(8) == 0 ? random.Next(content.Length + 1) : -1;
-        for (var rest = upTo < 0 ? content : content[..upTo]; rest.Length > 0;)
-            rest = rest[await data.SendAsync(rest, patience)..];
-        if (upTo >= 0)
-            data.Close(0);
+        await data.SendAsync(upTo < 0 ? content : content[..upTo], patience);
+        if (upTo < 0)
+            await data.EndAsync(patience);
+        else if (data.Tls is not null && random.Next(2) == 0)
+            data.CutOff();
         else
-            data.Shutdown(SocketShutdown.Send);
+            data.Reset();
     }
 
-    private async Task StoreAsync(Socket data, Random random)
+    private async Task StoreAsync(FtpsWire data, Random random)
     {
         var buffer = new byte[16384];
         while (await data.ReceiveAsync(buffer, _end.Token) > 0)
         {
             if (random.Next(40) == 0)
             {
-                data.Close(0);
+                data.Reset();
                 return;
             }
         }
     }
 
-    private async Task SayAsync(Socket socket, string text)
+    private ValueTask SayAsync(FtpsWire control, string text) => control.SendAsync(Encoding.Latin1.GetBytes(text + "\r\n"), _end.Token);
+
+    /// <summary>What went wrong in a command.</summary>
+    private enum Wrong
     {
-        for (ReadOnlyMemory<byte> rest = Encoding.Latin1.GetBytes(text + "\r\n"); rest.Length > 0;)
-            rest = rest[await socket.SendAsync(rest, _end.Token)..];
+        /// <summary>More is said than the answer.</summary>
+        Noisy,
+
+        /// <summary>Nothing is said.</summary>
+        Silent,
+
+        /// <summary>The connection is over.</summary>
+        Left,
     }
 }

@@ -139,11 +139,18 @@ internal sealed partial class TlsConnectionPair : IDisposable
     public static unsafe TlsWire Wire(TlsConnection connection) => *Ssl(connection).Wire;
 
     /// <summary>Has a connection send KeyUpdates (RFC 8446 §4.6.3) with its next bytes, which ask for one in return.</summary>
-    public static async Task SendKeyUpdatesAsync(TlsConnection connection, int count)
+    public static async Task SendKeyUpdatesAsync(TlsConnection connection, int count) => Assert.True(await TrySendKeyUpdatesAsync(connection, count), "OpenSSL would not change its keys.");
+
+    /// <summary>The same, for who does not know whether the connection is still good for it.</summary>
+    public static async Task<bool> TrySendKeyUpdatesAsync(TlsConnection connection, int count)
     {
         for (var i = 0; i < count; i++)
-            AddKeyUpdate(Ssl(connection).DangerousGetHandle());
+        {
+            if (!AddKeyUpdate(Ssl(connection).DangerousGetHandle()))
+                return false;
+        }
         await connection.SendUnaskedAsync();
+        return true;
     }
 
     /// <summary>Has a connection do what Ferry's never do.</summary>
@@ -169,10 +176,11 @@ internal sealed partial class TlsConnectionPair : IDisposable
         ServerSocket.Dispose();
     }
 
-    private static void AddKeyUpdate(nint ssl)
+    private static bool AddKeyUpdate(nint ssl)
     {
-        Assert.Equal(1, SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED));
-        Assert.Equal(1, OpenSsl.SSL_do_handshake(ssl));
+        var isAdded = SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && OpenSsl.SSL_do_handshake(ssl) == 1;
+        OpenSsl.ERR_clear_error();
+        return isAdded;
     }
 
     [LibraryImport(OpenSsl.Ssl)]
