@@ -10,7 +10,10 @@ namespace Ferry.Sessions;
 // TLS on the control connections (RFC 4217). What is agreed there is the engine's; the handshakes are here.
 internal sealed partial class FtpSession
 {
+    private static readonly TimeSpan LeavingLimit = TimeSpan.FromSeconds(1);
+
     private readonly bool _isImplicit;
+    private long _leavingSince;
     private TlsOrigin? _clientOrigin;
     private TlsContext? _upstreamContext;
     private TlsSession? _upstreamSession;
@@ -152,13 +155,25 @@ internal sealed partial class FtpSession
     private async Task ClearClientAsync(ControlDecision decision)
     {
         _client.Write(decision.Bytes);
-        if (!await _client.StopTlsAsync().ConfigureAwait(false))
+        Volatile.Write(ref _leavingSince, _server.Time.GetTimestamp());
+        var isClear = await _client.StopTlsAsync().ConfigureAwait(false);
+        Volatile.Write(ref _leavingSince, 0);
+        if (!isClear)
         {
             End(SessionEndReason.ClientClosed, null);
             return;
         }
         lock (_sync)
             _engine.ClientTlsStopped();
+    }
+
+    /// <summary>A client that has sent CCC and no close_notify for a second waits for ours.</summary>
+    private void SweepLeaving(long now)
+    {
+        var since = Volatile.Read(ref _leavingSince);
+        if (since == 0 || _server.Time.GetElapsedTime(since, now) < LeavingLimit || Interlocked.CompareExchange(ref _leavingSince, 0, since) != since)
+            return;
+        _ = _client.Tls?.LeaveFirst();
     }
 
     private async Task ClearUpstreamAsync()

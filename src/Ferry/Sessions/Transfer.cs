@@ -118,9 +118,10 @@ internal sealed partial class Transfer
     {
         _upstream.Dispose();
         // A client that has sent its ClientHello at once (curl) must not meet a reset before it has read the refusal: it closes by itself then.
-        if (_tls is { Client: not null } && _lease.Take() is { } socket)
-            _tls.Lingering.Take(new DataLeg(socket));
-        _lease.Dispose();
+        if (_tls is { Client: not null })
+            _tls.Lingering.TakeRefused(_lease);
+        else
+            _lease.Dispose();
         _tls?.Resume?.Dispose();
         _completion.TrySetResult(TransferOutcome.Refused);
     }

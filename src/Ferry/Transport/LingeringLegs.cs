@@ -11,7 +11,7 @@ namespace Ferry.Transport;
 /// and the kernel throws away what it has not sent yet: the end of a file (RFC 1122, 4.2.2.13).</para>
 /// <para>One of these for all transfers. No thread, no timer, and no buffer for a leg that waits; somebody calls <see cref="Sweep"/>.</para>
 /// </remarks>
-internal sealed class LingeringLegs(TimeProvider time, int most = LingeringLegs.DefaultMost) : IAsyncDisposable
+internal sealed partial class LingeringLegs(TimeProvider time, int most = LingeringLegs.DefaultMost) : IAsyncDisposable
 {
     /// <summary>A fifth of the descriptors that a machine gives a service as a rule (20,000), so that peers who never close cannot take all of them.</summary>
     private const int DefaultMost = 4096;
@@ -59,7 +59,11 @@ internal sealed class LingeringLegs(TimeProvider time, int most = LingeringLegs.
 
     /// <summary>Closes those that have waited for long enough. About once a second.</summary>
     /// <param name="now">A timestamp of the clock.</param>
-    public void Sweep(long now) => Close(lingerer => time.GetElapsedTime(lingerer.Since, now) >= Longest);
+    public void Sweep(long now)
+    {
+        Close(lingerer => time.GetElapsedTime(lingerer.Since, now) >= Longest);
+        CloseRefused(refused => time.GetElapsedTime(refused.Since, now) >= LongestRefused);
+    }
 
     /// <summary>Closes all, and from here on each one that is handed over.</summary>
     public async ValueTask DisposeAsync()
@@ -70,6 +74,7 @@ internal sealed class LingeringLegs(TimeProvider time, int most = LingeringLegs.
             if (_legs.Count == 0)
                 _emptied.TrySetResult();
         }
+        CloseRefused(static _ => true);
         Close(static _ => true);
         await _emptied.Task.ConfigureAwait(false);
     }

@@ -44,6 +44,8 @@ internal sealed class DataEnd : IDisposable
         var socket = new Socket(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
+            // One that does not read takes little, whatever the machine lets buffers grow to (net.ipv4.tcp_rmem).
+            socket.ReceiveBufferSize = 1 << 20;
             if (from is not null)
                 socket.Bind(new IPEndPoint(from, 0));
             await Wait.For(socket.ConnectAsync(to), $"a data connection to {to}");

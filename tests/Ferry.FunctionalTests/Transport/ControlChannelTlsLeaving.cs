@@ -60,6 +60,19 @@ internal sealed class ControlChannelTlsLeaving : IDisposable
         return Encoding.Latin1.GetString(bytes);
     }
 
+    /// <summary>The next <paramref name="count"/> bytes that the client reads in TLS, from whole records.</summary>
+    public async Task<string> ReadAsync(int count)
+    {
+        await TlsConnectionTap.GiveAsync(Tap.BehindClient, await Tap.TakeAsync(ClientSide));
+        var text = new byte[count];
+        TlsReadStatus status;
+        int read;
+        while ((status = Tap.Client.Read(text, out read)) == TlsReadStatus.WouldBlock)
+            await Wait.For(Tap.ClientSocket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).AsTask(), "records");
+        Assert.Equal(TlsReadStatus.Data, status);
+        return Encoding.Latin1.GetString(text, 0, read);
+    }
+
     public async Task FillAsync(int count)
     {
         while (Channel.Buffered.Length < count)

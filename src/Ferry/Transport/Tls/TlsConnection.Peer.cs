@@ -15,6 +15,8 @@ internal sealed partial class TlsConnection
     // OpenSSL's own constants, a few dozen.
     private static readonly ConcurrentDictionary<nint, string> Names = new();
 
+    private bool _metClearEnd;
+
     /// <summary>The control connection that the resumed session's ticket names; null where it names none.</summary>
     private ulong? _ticketOwner;
 
@@ -41,18 +43,24 @@ internal sealed partial class TlsConnection
             : control.SessionId.Length > 0 && control.SessionId.AsSpan().SequenceEqual(own.SessionId);
     }
 
-    /// <summary>Leaves TLS: sends close_notify, and waits for the peer's, which some (curl's passive CCC) leave out.</summary>
+    /// <summary>
+    /// Leaves TLS: the client sends close_notify, then the server. The server's must not come first: lftp takes it for the end of the session. Who waits for it
+    /// all the same, and leaves its own out (curl's passive CCC), gets it by <see cref="LeaveFirst"/>.
+    /// </summary>
     /// <returns>What came in clear behind it, as far as it has been read; null where the connection is of no use any more.</returns>
     public async ValueTask<byte[]?> StopAsync()
     {
         try
         {
-            await SendCloseNotifyAsync().ConfigureAwait(false);
+            if (!_isServer)
+                await SendCloseNotifyAsync().ConfigureAwait(false);
             while (true)
             {
                 switch (LookForEnd(out var rest))
                 {
                     case TlsReadStatus.CloseNotify:
+                        if (!_metClearEnd)
+                            await SendCloseNotifyAsync().ConfigureAwait(false);
                         return rest;
                     case TlsReadStatus.WouldBlock when HasBuffered:
                         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -71,13 +79,30 @@ internal sealed partial class TlsConnection
         }
     }
 
+    /// <summary>Sends close_notify before the peer has, for one that waits for it.</summary>
+    public async Task LeaveFirst()
+    {
+        try
+        {
+            await SendCloseNotifyAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Who reads finds that out.
+        }
+    }
+
     private unsafe TlsReadStatus LookForEnd(out byte[] rest)
     {
         rest = [];
         lock (_gate)
         {
             if (_end is null && StandsBeforeClearText())
-                _end = TlsReadStatus.CloseNotify; // the peer's own has been left out
+            {
+                // The peer's own has been left out, and a record of ours would stand amid its clear replies.
+                _end = TlsReadStatus.CloseNotify;
+                _metClearEnd = true;
+            }
             Span<byte> none = stackalloc byte[64];
             var status = Read(none, out _);
             if (status == TlsReadStatus.CloseNotify && !_ssl.IsClosed)

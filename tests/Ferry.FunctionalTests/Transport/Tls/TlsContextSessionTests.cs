@@ -26,9 +26,7 @@ public sealed class TlsContextSessionTests : IDisposable
         var server = _made.Server();
         var client = Client(protocol);
         var control = Control(client, server, First);
-
         var (c, s) = Data(client, server, First, SessionOf(control.Client));
-
         Assert.Null(c.Failure ?? s.Failure);
         Assert.False(control.Server.IsResumed);
         Assert.True(s.IsResumed);
