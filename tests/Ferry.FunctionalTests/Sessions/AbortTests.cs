@@ -8,7 +8,7 @@ namespace Ferry.FunctionalTests.Sessions;
 /// <summary>ABOR in the three ways in which clients send it.</summary>
 public sealed class AbortTests
 {
-    private const int Large = 40 << 20;
+    private const int Large = 96 << 20; // more than the sockets on the way take (net.ipv4.tcp_wmem and tcp_rmem)
     private const string Interrupt = "\u00ff\u00f4\u00ff"; // IAC IP IAC, the last of them urgent
     private const string DataMark = "\u00f2ABOR\r\n";
 
