@@ -6,7 +6,8 @@ namespace Ferry.Relay;
 /// <summary>Carries bytes through a buffer: every platform, every kind of leg. A leg that waits holds no buffer.</summary>
 internal sealed class StreamRelay(ArrayPool<byte> buffers) : IRelay
 {
-    private const int BufferSize = 256 * 1024;
+    /// <summary>With 256 KiB, what is read, decrypted, encrypted and sent together no longer fits a processor's own cache: 15 % more CPU per GiB with TLS on both sides.</summary>
+    private const int BufferSize = 128 * 1024;
 
     /// <summary>The one of this process.</summary>
     public static StreamRelay Shared { get; } = new(ArrayPool<byte>.Shared);
