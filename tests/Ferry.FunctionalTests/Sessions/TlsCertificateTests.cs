@@ -103,6 +103,7 @@ public sealed class TlsCertificateTests : IDisposable
             using var client = await NativeClient.ConnectAsync(proxy.Implicit, context, isImplicit: true, name: name);
             Assert.Equal($"CN={expected}.example", client.Info.PeerSubject);
             await client.CommandAsync("QUIT", 221);
+            await proxy.Ferry.UntilIdleAsync(); // a session's line is written at its end, which comes after the 221
         }
         var names = (await proxy.StopAndReadAsync("access.json")).Select(static s => s.GetProperty("client_tls").GetProperty("server_name").GetString());
         Assert.Equal(["one.example", "two.example", "three.example", null], names);
