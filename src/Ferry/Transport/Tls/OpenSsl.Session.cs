@@ -46,4 +46,16 @@ internal static unsafe partial class OpenSsl
 
     [LibraryImport(Crypto)]
     public static partial int X509_VERIFY_PARAM_set1_ip(nint param, byte* address, nuint length);
+
+    [LibraryImport(Crypto)]
+    public static partial nint BIO_s_mem();
+
+    [LibraryImport(Crypto)]
+    public static partial int BIO_read(nint bio, byte* buffer, int length);
+
+    [LibraryImport(Crypto)]
+    public static partial nint X509_get_subject_name(nint certificate);
+
+    [LibraryImport(Crypto)]
+    public static partial int X509_NAME_print_ex(nint bio, nint name, int indent, nuint flags);
 }
