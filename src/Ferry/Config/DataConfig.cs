@@ -30,6 +30,22 @@ public sealed record DataConfig
     /// <summary>What is taken for the end of a TLS stream (<c>ftp_tls_truncation</c>). Default strict: half a file never looks like a whole one.</summary>
     public TlsTruncation Truncation { get; init; }
 
+    /// <summary>How data connections to servers are made (<c>proxy_ftp_data</c>). Default: as the client asks for its own.</summary>
+    public UpstreamDataMode UpstreamMode { get; init; }
+
+    /// <summary>The ports that servers are told to connect to (<c>proxy_ftp_ports</c>). Default 49152-65535, the dynamic ports (RFC 6335 §6).</summary>
+    public PortRangeConfig UpstreamPorts { get; init; } = new(49152, 65535);
+
+    /// <summary>Which addresses a client's PORT or EPRT may name (<c>ftp_port_peer</c>). Default: its own.</summary>
+    public ActivePeerConfig ActivePeer { get; init; } = new(ActivePeerPolicy.Control, []);
+
+    /// <summary>The port that data connections to clients come from (<c>ftp_active_source_port</c>); 0: any; null: the one below the control listener's, where it may be
+    /// bound (RFC 959 §3.2). Default null.</summary>
+    public int? ActiveSourcePort { get; init; }
+
+    /// <summary>The port that connections to all ports of the zone are redirected to (<c>njtmesh_dest</c> or <c>mesh</c>, with <c>range</c>); null: each port is opened by itself.</summary>
+    public int? RedirectPort { get; init; }
+
     /// <summary>Who may open data connections: the <c>allow</c> and <c>deny</c> lines of the data server.</summary>
     public ImmutableArray<AccessRuleConfig> AccessRules { get; init; } = [];
 }

@@ -21,6 +21,21 @@ public sealed record FerryConfig
     /// <summary>How long a drain lets running transfers go on (<c>worker_shutdown_timeout</c>). Default one hour; nginx has no limit.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>The port ranges that are redirected to data listeners (<c>range</c>).</summary>
+    public ImmutableArray<RangeConfig> Ranges { get; init; } = [];
+
+    /// <summary>How they are redirected (<c>range_method</c>).</summary>
+    public RangeMethod RangeMethod { get; init; }
+
+    /// <summary>The program for IPv4 rules (<c>range iptables_path=</c>); null: iptables of the system.</summary>
+    public string? IptablesPath { get; init; }
+
+    /// <summary>The program for IPv6 rules (<c>range ip6tables_path=</c>); null: ip6tables of the system.</summary>
+    public string? Ip6tablesPath { get; init; }
+
+    /// <summary>The program for routing rules (<c>range ip_path=</c>); null: ip of the system.</summary>
+    public string? IpPath { get; init; }
+
     /// <summary>The control servers: every <c>server</c> block with <c>ftp_ctrl</c>, each already joined with its data server.</summary>
     public ImmutableArray<ServerConfig> Servers { get; init; } = [];
 }

@@ -15,6 +15,9 @@ public sealed record ServerConfig
     /// <summary>How data connections are made and bounded.</summary>
     public DataConfig Data { get; init; } = new();
 
+    /// <summary>What clients of some networks are told in place of the zone's address (<c>ftp_proxy_ip</c>): the first line that matches decides.</summary>
+    public ImmutableArray<ClientProxyAddressConfig> ProxyAddresses { get; init; } = [];
+
     /// <summary>TLS towards clients; null: none is offered, and no listener has <see cref="ListenConfig.IsTls"/>.</summary>
     public ClientTlsConfig? ClientTls { get; init; }
 
@@ -80,7 +83,7 @@ public sealed record ListenConfig(IPEndPoint EndPoint, int Backlog = 511, Config
 /// <param name="ProxyAddress">The address that clients are told in a 227.</param>
 /// <param name="MinPort">First port of the range, 1-65535.</param>
 /// <param name="MaxPort">Last port of the range, at least <paramref name="MinPort"/>.</param>
-public sealed record ZoneConfig(string Name, long Size, IPAddress ProxyAddress, int MinPort, int MaxPort)
+public sealed record ZoneConfig(string Name, long Size, ProxyAddressConfig ProxyAddress, int MinPort, int MaxPort)
 {
     /// <summary>What one lease counts against <see cref="Size"/>, in bytes.</summary>
     public const int LeaseSize = 256;

@@ -123,7 +123,11 @@ internal sealed partial class GenerationBuilder
             var pool = _previous?.Pools.FirstOrDefault(p => p.Fits(config.Zone, config.Data.Peer));
             if (pool is null)
                 _newPools.Add(pool = new PortPool(config.Zone, config.Data.Peer, _parts.Time, _parts.Logger));
-            pools.Add(pool);
+            var upstreamZone = UpstreamZone(config);
+            var upstreamPool = _previous?.Pools.FirstOrDefault(p => p.Fits(upstreamZone, DataPeerPolicy.Control));
+            if (upstreamPool is null)
+                _newPools.Add(upstreamPool = new PortPool(upstreamZone, DataPeerPolicy.Control, _parts.Time, _parts.Logger));
+            pools.AddRange(pool, upstreamPool);
             var access = config.AccessLog is { } line && OpenLog(line.Path, line.Format is null ? LogSyntax.Json : LogSyntax.Text) is { } file
                 ? new AccessLog(file, _parts.Time, line.Format is null ? null : line.Format.Expand)
                 : null;
@@ -137,6 +141,8 @@ internal sealed partial class GenerationBuilder
                 Config = config,
                 Upstreams = groups[config.Upstream],
                 Ports = pool,
+                UpstreamPorts = upstreamPool,
+                Announced = Announced(config),
                 Metrics = _parts.Metrics,
                 Time = _parts.Time,
                 Logger = _parts.SessionLogger,
@@ -148,6 +154,16 @@ internal sealed partial class GenerationBuilder
         _made.Pools = pools.ToImmutable();
         _made.Groups = [.. groups.Values];
     }
+
+    /// <summary>The table of the ports that servers connect to: one a server block, as large as its range.</summary>
+    private static ZoneConfig UpstreamZone(ServerConfig config)
+    {
+        var (first, last) = config.Data.UpstreamPorts;
+        return new ZoneConfig(config.Zone.Name + " (servers)", long.MaxValue, ProxyAddressConfig.Auto, first, last);
+    }
+
+    private static AnnouncedAddresses Announced(ServerConfig config) =>
+        new([.. config.ProxyAddresses.Select(static l => (l.Clients, l.Address.Address))], config.Zone.ProxyAddress.Address);
 
     private ReloadingTlsContext? Tls(Func<List<ConfigDiagnostic>, ReloadingTlsContext?> create)
     {

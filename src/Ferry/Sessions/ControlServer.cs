@@ -18,6 +18,11 @@ internal sealed class ControlServer
 
     public required PortPool Ports { get; init; }
 
+    public required AnnouncedAddresses Announced { get; init; }
+
+    /// <summary>Ports that servers connect to.</summary>
+    public required PortPool UpstreamPorts { get; init; }
+
     /// <summary>Null where clients are offered no TLS.</summary>
     public ReloadingTlsContext? ClientTls { get; init; }
 

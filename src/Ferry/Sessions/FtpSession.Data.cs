@@ -25,7 +25,8 @@ internal sealed partial class FtpSession
         var target = PassiveTarget(decision);
         ClosePassive();
         var config = _server.Config;
-        if (decision.Verb == FtpVerb.Pasv && config.Zone.ProxyAddress.AddressFamily != AddressFamily.InterNetwork)
+        var announced = _server.Announced.For(_client.RemoteEndPoint.Address, _client.LocalEndPoint.Address);
+        if (decision.Verb == FtpVerb.Pasv && announced.AddressFamily != AddressFamily.InterNetwork)
             return ReplyWriter.Line(425, "PASV cannot name an IPv6 address; use EPSV.");
         var client = _client.RemoteEndPoint;
         var local = _server.DataAddress(_client.LocalEndPoint.Address, _listener);
@@ -49,7 +50,7 @@ internal sealed partial class FtpSession
         _server.Metrics.PortLeased();
         if (_server.Logger.IsEnabled(LogLevel.Information))
             Log.PortGiven(_server.Logger, Id, lease!.Port, _server.Ports.Used, _server.Ports.FreeFor(client.Address), client, target);
-        return decision.Verb == FtpVerb.Epsv ? ReplyWriter.ExtendedPassive(lease!.Port) : ReplyWriter.Passive(config.Zone.ProxyAddress, lease!.Port);
+        return decision.Verb == FtpVerb.Epsv ? ReplyWriter.ExtendedPassive(lease!.Port) : ReplyWriter.Passive(announced, lease!.Port);
     }
 
     /// <summary>Where the data is fetched or delivered: the announced address only where the operator trusts it (RFC 2577 §3).</summary>

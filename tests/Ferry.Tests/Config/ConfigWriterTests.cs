@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Net;
+using System.Reflection;
 using System.Text;
 using Ferry.Config;
 
@@ -114,7 +115,7 @@ public sealed class ConfigWriterTests
         }
         Assert.InRange(depth, 0, 10);
         var text = new StringBuilder("\n").Append(' ', depth * 2).Append(value.GetType().Name);
-        foreach (var property in value.GetType().GetProperties().Where(p => p.PropertyType != typeof(ConfigPosition) && p.GetIndexParameters().Length == 0))
+        foreach (var property in value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.PropertyType != typeof(ConfigPosition) && p.GetIndexParameters().Length == 0))
             text.Append(' ').Append(property.Name).Append('=').Append(Describe(property.GetValue(value), depth + 1));
         return text.ToString();
     }
