@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Ferry.Config;
 using Ferry.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Ferry.Tests.Hosting;
 
@@ -69,5 +70,22 @@ public sealed class AnnouncedNamesTests
             errors.Select((e, i) => i == 2 ? $"{e.Position}" : $"{e.Position} {e.Message.Split("resolved: ")[1].Split(';')[0]}").Order(StringComparer.Ordinal));
         Assert.All(errors, e => Assert.Contains("cannot be resolved: ", e.Message, StringComparison.Ordinal));
         Assert.Equal(["empty.example.com", "blocked.example.com", "no.example.com"], errors.Select(e => e.SourceLine!.Substring(e.Position.Column - 1, e.Length)));
+    }
+
+    [Fact]
+    public async Task A_proxy_does_not_start_with_a_name_that_clients_cannot_be_told()
+    {
+        // Refused before anybody is asked for it.
+        var place = new ProxyAddressConfig(null, new string('a', 300)) { Position = new ConfigPosition("f.conf", 3, 30) };
+        var config = Config("auto");
+        config = config with { Servers = [config.Servers[0] with { ProxyAddresses = [new ClientProxyAddressConfig(IPNetwork.Parse("10.0.0.0/8"), place)] }] };
+        await using var proxy = new FerryProxy(config, NullLoggerFactory.Instance);
+
+        var failure = await Assert.ThrowsAsync<FerryStartException>(() => proxy.StartAsync());
+        var found = Assert.Single(await FerryProxy.CheckAsync(config));
+
+        Assert.Contains("f.conf:3:30: the name \"aaa", failure.Message, StringComparison.Ordinal);
+        Assert.Equal((place.Position, ConfigSeverity.Error), (found.Position, found.Severity));
+        Assert.Contains("it is not a name; correct the name, or write the address", found.Message, StringComparison.Ordinal);
     }
 }
