@@ -7,6 +7,8 @@ namespace Ferry.Config;
 /// <summary>Whether clients get through on every port that they are told, by themselves or by a redirect.</summary>
 internal sealed partial class ConfigValidator
 {
+    private static readonly PortRangeConfig DefaultUpstreamPorts = new DataConfig().UpstreamPorts;
+
     /// <summary>A data server must be reachable on every port that clients are told.</summary>
     private void CheckCover(ServerDraft server, ZoneConfig zone)
     {
@@ -124,7 +126,7 @@ internal sealed partial class ConfigValidator
     private bool MayMeet(ServerDraft server, RangeDraft range)
     {
         var mode = server.Scope.UpstreamMode.Or(main.Stream.UpstreamMode).Else(default);
-        var ports = server.Scope.UpstreamPorts.Or(main.Stream.UpstreamPorts).Else(new DataConfig().UpstreamPorts);
+        var ports = server.Scope.UpstreamPorts.Or(main.Stream.UpstreamPorts).Else(DefaultUpstreamPorts);
         return mode is UpstreamDataMode.Client or UpstreamDataMode.Active or UpstreamDataMode.Port or UpstreamDataMode.Eprt && ports.First <= range.Last && range.First <= ports.Last;
     }
 
