@@ -13,7 +13,7 @@ namespace Ferry.Hosting;
 /// </summary>
 internal sealed class RangeTable(string? file)
 {
-    /// <summary>Most ranges, those of the configuration included.</summary>
+    /// <summary>Most ranges that are added.</summary>
     public const int MaxRanges = 64;
 
     // What so many lines can be long at most.
@@ -34,10 +34,9 @@ internal sealed class RangeTable(string? file)
     {
         if (Fault(range) is { } fault)
             return fault;
-        var all = All(configured);
-        if (all.Length >= MaxRanges)
-            return $"there are {MaxRanges} ranges, and no more are kept";
-        if (all.FirstOrDefault(a => Overlap(a, range)) is { } other)
+        if (Added.Length >= MaxRanges)
+            return $"{MaxRanges} ranges were added, and no more are kept";
+        if (All(configured).FirstOrDefault(a => Overlap(a, range)) is { } other)
             return $"ports {Show(range)} overlap {Show(other)}";
         Added = Added.Add(range);
         return null;
