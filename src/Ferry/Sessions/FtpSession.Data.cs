@@ -45,7 +45,7 @@ internal sealed partial class FtpSession
                 return ReplyWriter.Line(425, NoDataPorts);
             }
             _passive = new PassivePort(lease!, target, _server.Time.GetTimestamp());
-            _engine.PassiveOpened();
+            _engine.DataChannelOpened();
         }
         _server.Metrics.PortLeased();
         if (_server.Logger.IsEnabled(LogLevel.Information))
@@ -255,7 +255,7 @@ internal sealed partial class FtpSession
             {
                 expired = passive;
                 _passive = null;
-                _engine.PassiveClosed();
+                _engine.DataChannelClosed();
             }
         }
         if (expired is not null)

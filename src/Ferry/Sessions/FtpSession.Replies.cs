@@ -153,7 +153,7 @@ internal sealed partial class FtpSession
             case DecisionKind.OpenPassive:
                 _client.Write(OpenPassive(decision));
                 break;
-            case DecisionKind.RefusePassive:
+            case DecisionKind.RefuseSetUp:
                 Log.PassiveRefused(_server.Logger, Id, decision.Code);
                 _client.Write(decision.Bytes);
                 break;
