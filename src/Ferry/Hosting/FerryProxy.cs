@@ -165,7 +165,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
                 [.. g.Servers.Select(s => new UpstreamServerStatus(s.Name, s.IsAvailable(now), s.Sessions, s.TotalSessions, s.Failures))]))]);
     }
 
-    /// <summary>Finds what only the machine can tell of a configuration: names of servers that do not resolve, certificates and ciphers that OpenSSL does not take.</summary>
+    /// <summary>Finds what only the machine can tell of a configuration: names that do not resolve, certificates and ciphers that OpenSSL does not take.</summary>
     /// <param name="config">The configuration; nothing is opened for it.</param>
     /// <param name="ct">Gives up.</param>
     public static async Task<IReadOnlyList<ConfigDiagnostic>> CheckAsync(FerryConfig config, CancellationToken ct = default)
@@ -177,6 +177,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
             var result = await UpstreamGroup.CreateAsync(upstream, GenerationBuilder.Resolve, TimeProvider.System, null, NullLogger.Instance, ct).ConfigureAwait(false);
             found.AddRange(result.Errors);
         }
+        var (_, unknown) = await AnnouncedNames.ResolveAsync(config, GenerationBuilder.Resolve, TimeProvider.System, ct).ConfigureAwait(false);
+        found.AddRange(unknown);
         found.AddRange(TlsCheck.Run(config));
         return found;
     }

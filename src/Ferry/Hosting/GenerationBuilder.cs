@@ -22,6 +22,7 @@ internal sealed partial class GenerationBuilder
     private readonly List<string> _errors = [];
     private readonly List<PortPool> _newPools = [];
     private readonly List<ControlListener> _newListeners = [];
+    private IReadOnlyDictionary<string, IPAddress> _announced = new Dictionary<string, IPAddress>();
 
     public GenerationBuilder(FerryConfig config, Generation? previous, ProxyParts parts, Func<Generation, Task> ended)
     {
@@ -106,14 +107,21 @@ internal sealed partial class GenerationBuilder
             var result = await UpstreamGroup.CreateAsync(server.Upstream, Resolve, _parts.Time, before, _parts.Logger, ct).ConfigureAwait(false);
             if (result.Group is { } group)
                 groups.Add(server.Upstream, group);
-            foreach (var error in result.Errors)
-            {
-                var text = $"{error.Position}: {error.Message}";
-                if (!_errors.Contains(text))
-                    _errors.Add(text);
-            }
+            Tell(result.Errors);
         }
+        (_announced, var unknown) = await AnnouncedNames.ResolveAsync(_config, Resolve, _parts.Time, ct).ConfigureAwait(false);
+        Tell(unknown);
         return groups;
+    }
+
+    private void Tell(IEnumerable<ConfigDiagnostic> errors)
+    {
+        foreach (var error in errors)
+        {
+            var text = $"{error.Position}: {error.Message}";
+            if (!_errors.Contains(text))
+                _errors.Add(text);
+        }
     }
 
     private void BuildServers(Dictionary<UpstreamConfig, UpstreamGroup> groups)
@@ -162,8 +170,10 @@ internal sealed partial class GenerationBuilder
         return new ZoneConfig(config.Zone.Name + " (servers)", long.MaxValue, ProxyAddressConfig.Auto, first, last);
     }
 
-    private static AnnouncedAddresses Announced(ServerConfig config) =>
-        new([.. config.ProxyAddresses.Select(static l => (l.Clients, l.Address.Address))], config.Zone.ProxyAddress.Address);
+    private AnnouncedAddresses Announced(ServerConfig config) =>
+        new([.. config.ProxyAddresses.Select(l => (l.Clients, AddressOf(l.Address)))], AddressOf(config.Zone.ProxyAddress));
+
+    private IPAddress? AddressOf(ProxyAddressConfig address) => address.Name is { } name ? _announced[name] : address.Address;
 
     private ReloadingTlsContext? Tls(Func<List<ConfigDiagnostic>, ReloadingTlsContext?> create)
     {
