@@ -47,6 +47,8 @@ internal sealed partial class GenerationBuilder
                 BuildServers(groups);
             if (_errors.Count == 0)
                 BindListeners();
+            if (_errors.Count == 0)
+                await ChangeRulesAsync().ConfigureAwait(false);
             isMade = _errors.Count == 0;
         }
         finally
@@ -128,11 +130,9 @@ internal sealed partial class GenerationBuilder
         var pools = ImmutableArray.CreateBuilder<PortPool>();
         foreach (var config in _config.Servers)
         {
-            var pool = _previous?.Pools.FirstOrDefault(p => p.Fits(config.Zone, config.Data.Peer));
-            if (pool is null)
-                _newPools.Add(pool = new PortPool(config.Zone, config.Data.Peer, _parts.Time, _parts.Logger));
+            var pool = ClientPool(config);
             var upstreamZone = UpstreamZone(config);
-            var upstreamPool = _previous?.Pools.FirstOrDefault(p => p.Fits(upstreamZone, DataPeerPolicy.Control));
+            var upstreamPool = _previous?.Pools.FirstOrDefault(p => p.Fits(upstreamZone, DataPeerPolicy.Control, []));
             if (upstreamPool is null)
                 _newPools.Add(upstreamPool = new PortPool(upstreamZone, DataPeerPolicy.Control, _parts.Time, _parts.Logger));
             pools.AddRange(pool, upstreamPool);
@@ -228,15 +228,16 @@ internal sealed partial class GenerationBuilder
     private static string Sentence(ListenConfig listen, SocketError error)
     {
         var place = listen.Position == default ? "" : $"{listen.Position}: ";
-        var reason = error switch
-        {
-            SocketError.AddressAlreadyInUse => "the port is in use; is another server running?",
-            SocketError.AccessDenied => "not permitted; ports below 1024 need root or CAP_NET_BIND_SERVICE",
-            SocketError.AddressNotAvailable => "this machine has no such address",
-            _ => error.ToString(),
-        };
-        return $"{place}cannot listen on {listen.EndPoint}: {reason}";
+        return $"{place}cannot listen on {listen.EndPoint}: {Reason(error)}";
     }
+
+    private static string Reason(SocketError error) => error switch
+    {
+        SocketError.AddressAlreadyInUse => "the port is in use; is another server running?",
+        SocketError.AccessDenied => "not permitted; ports below 1024 need root or CAP_NET_BIND_SERVICE",
+        SocketError.AddressNotAvailable => "this machine has no such address",
+        _ => error.ToString(),
+    };
 
     private static partial class Log
     {
