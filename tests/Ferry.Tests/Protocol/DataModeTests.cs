@@ -46,6 +46,23 @@ public sealed class DataModeTests
         }
     }
 
+    [Fact]
+    public void An_answer_that_stands_behind_a_set_up_stays_there_when_the_server_is_asked_again()
+    {
+        var wire = new ControlWire();
+        Say(wire, "220 ready");
+        Send(wire, "EPSV");
+        Send(wire, new string('y', LineScanner.MaxLine + 1));
+        Send(wire, "NOOP");
+        Say(wire, "502 no");
+        Assert.Equal("EPSV\r\nPASV\r\n", wire.ToServer);
+        Say(wire, "227 (10,0,0,1,4,1)");
+        Say(wire, "200 ok");
+        Assert.Equal("220 ready\r\n229 Entering Extended Passive Mode (|||10001|)\r\n500 Command line too long.\r\n200 ok\r\n", wire.ToClient);
+        Assert.Equal("EPSV\r\nPASV\r\nNOOP\r\n", wire.ToServer);
+        Assert.Equal(0, wire.Engine.InFlight);
+    }
+
     private sealed record Pair(DataMode Mode, string Client, bool ClientIsIPv6, bool UpstreamIsIPv6, bool IsTls)
     {
         public IPEndPoint Peer { get; } = new(ClientIsIPv6 ? IPAddress.Parse("2001:db8::9") : IPAddress.Parse("10.0.0.9"), 51201);
