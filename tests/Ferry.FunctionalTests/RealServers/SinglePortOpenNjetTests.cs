@@ -49,9 +49,9 @@ public sealed class SinglePortOpenNjetTests
         foreach (var passive in (string[])["--disable-epsv", "--ftp-pasv"])
         {
             await CurlAsync(folder, target, passive, "-o", folder["got"], $"{scheme}://{Namespaces.FerryAddress}:21/pub/down");
-            Assert.Equal<byte>([1, 2, 3, 4], await File.ReadAllBytesAsync(folder["got"]));
+            Assert.Equal(new byte[] { 1, 2, 3, 4 }, await File.ReadAllBytesAsync(folder["got"]));
             await CurlAsync(folder, target, passive, "-T", up, $"{scheme}://{Namespaces.FerryAddress}:21/pub/up");
-            Assert.Equal<byte>([5, 6, 7], await File.ReadAllBytesAsync(server.PathOf("up")));
+            Assert.Equal(new byte[] { 5, 6, 7 }, await File.ReadAllBytesAsync(server.PathOf("up")));
             Assert.Contains("down", await CurlAsync(folder, target, passive, $"{scheme}://{Namespaces.FerryAddress}:21/pub/"), StringComparison.Ordinal);
         }
         var during = await TablesAsync(machines);
