@@ -66,6 +66,13 @@ internal sealed class TlsProxy : IAsyncDisposable
     public async Task<string> EndReasonAsync() => (string)(await Logs.EventAsync(401)).Values["Reason"]!;
 
     /// <summary>What was said with this event id so far.</summary>
+    /// <summary>The only message of an event. It may come after the reply that tells the client of the same thing.</summary>
+    public async Task<LogRecord> SaidOnceAsync(int id)
+    {
+        await Logs.EventAsync(id);
+        return Assert.Single(Said(id));
+    }
+
     public LogRecord[] Said(int id) => [.. Logs.Records.Where(r => r.Event.Id == id)];
 
     /// <summary>Stops Ferry when its last session has ended, so that its logs are complete.</summary>
