@@ -1,4 +1,3 @@
-using System.IO;
 using Ferry.FunctionalTests.Harness;
 using static Ferry.FunctionalTests.Daemon.DaemonUnderTest;
 
