@@ -7,13 +7,15 @@ namespace Ferry.Config;
 /// <summary>Whether clients get through on every port that they are told, by themselves or by a redirect.</summary>
 internal sealed partial class ConfigValidator
 {
+    private static readonly PortRangeConfig DefaultUpstreamPorts = new DataConfig().UpstreamPorts;
+
     /// <summary>A data server must be reachable on every port that clients are told.</summary>
-    private void CheckCover(ServerDraft server, ZoneConfig zone)
+    private void CheckCover(ServerDraft server, ServerDraft control, ZoneConfig zone)
     {
         if (server.Mesh is not null && PortOutside(server, zone) is { } port)
         {
             server.RedirectPort = port;
-            CheckRedirects(server, zone, port);
+            CheckRedirects(server, control, zone, port);
             return;
         }
         var isCovered = true;
@@ -45,7 +47,7 @@ internal sealed partial class ConfigValidator
         : main.Ranges.Exists(r => server.Listens.Exists(l => l.First <= r.Target && r.Target <= l.Last)) ? " or, since \"range\" redirects to it, njtmesh_dest on;"
         : "";
 
-    private void CheckRedirects(ServerDraft server, ZoneConfig zone, int port)
+    private void CheckRedirects(ServerDraft server, ServerDraft control, ZoneConfig zone, int port)
     {
         // What a line that is wrong was to redirect is not known.
         if (main.HasBadRange)
@@ -56,17 +58,19 @@ internal sealed partial class ConfigValidator
                 $"own rules {port}", $"that ports {Show((zone.MinPort, zone.MaxPort))} are redirected to port {port} is not checked: \"range_method none\" leaves it to rules of your own");
             return;
         }
-        var families = server.Listens.Select(l => l.Address.AddressFamily).Distinct().ToList();
+        // Clients that come over a family that the data server does not speak of are told these ports as well.
+        var families = server.Listens.Concat(control.Listens).Select(l => l.Address.AddressFamily).Distinct().ToList();
         var gaps = families.Select(f => (Family: f, Gap: FirstGap([.. main.Ranges.Where(r => r.Target == port && r.Redirects(f)).Select(r => (r.First, r.Last))], zone)))
             .Where(g => g.Gap is not null).ToList();
         var isSame = gaps.Count == families.Count && gaps.TrueForAll(g => g.Gap == gaps[0].Gap);
         foreach (var (family, gap) in isSame ? gaps.Take(1) : gaps)
         {
-            var listen = server.Listens.First(l => l.Address.AddressFamily == family);
+            var listen = server.Listens.Find(l => l.Address.AddressFamily == family);
+            var address = listen?.Address ?? (family == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any);
             var (version, word) = isSame ? ("", "") : family == AddressFamily.InterNetwork ? (" over IPv4", " family=ipv4") : (" over IPv6", " family=ipv6");
-            findings.Error(listen.Place,
+            findings.Error((listen ?? server.Listens[0]).Place,
                 $"{Promise(zone)}, but no \"range\" redirects {Show(gap!.Value)} to port {port}{version}: "
-                + $"write range type=tcp src_ports={gap.Value.First}:{gap.Value.Last} dst_port={port}{word}; or listen {Host(listen.Address)}{Show((zone.MinPort, zone.MaxPort))};");
+                + $"write range type=tcp src_ports={gap.Value.First}:{gap.Value.Last} dst_port={port}{word}; or listen {Host(address)}{Show((zone.MinPort, zone.MaxPort))};");
         }
     }
 
@@ -124,7 +128,7 @@ internal sealed partial class ConfigValidator
     private bool MayMeet(ServerDraft server, RangeDraft range)
     {
         var mode = server.Scope.UpstreamMode.Or(main.Stream.UpstreamMode).Else(default);
-        var ports = server.Scope.UpstreamPorts.Or(main.Stream.UpstreamPorts).Else(new DataConfig().UpstreamPorts);
+        var ports = server.Scope.UpstreamPorts.Or(main.Stream.UpstreamPorts).Else(DefaultUpstreamPorts);
         return mode is UpstreamDataMode.Client or UpstreamDataMode.Active or UpstreamDataMode.Port or UpstreamDataMode.Eprt && ports.First <= range.Last && range.First <= ports.Last;
     }
 

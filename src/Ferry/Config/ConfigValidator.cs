@@ -121,7 +121,7 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
                 findings.Note(node.Name,
                     $"{node.Name.Text} in ftp_data", $"\"{node.Name.Text}\" has no effect in an \"ftp_data\" server: that of the \"ftp_ctrl\" server counts");
             if (control?.Zone is { MinPort: > 0 } zone && server.Listens.Count > 0)
-                CheckCover(server, zone);
+                CheckCover(server, control, zone);
             else if (server is { HasListen: false, Mesh: { } mesh })
                 findings.Note(mesh, "mesh alone", $"{ConfigFindings.Show(mesh.Text)} has no meaning without a \"listen\" that ports are redirected to: each port of the zone is opened by itself");
         }

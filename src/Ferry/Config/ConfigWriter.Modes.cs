@@ -41,13 +41,13 @@ internal sealed partial class ConfigWriter
         Line([
             "ftp_port_peer", .. data.ActivePeer.Policy switch
             {
-                ActivePeerPolicy.Control => ["control"],
                 ActivePeerPolicy.Any => ["any"],
+                _ when data.ActivePeer.Policy == ActivePeerPolicy.Control || data.ActivePeer.Networks.IsDefaultOrEmpty => ["control"],
                 _ => data.ActivePeer.Networks.Select(n => n.ToString()),
             },
         ]);
         foreach (var line in server.ProxyAddresses)
-            Line("ftp_proxy_ip", line.Clients.ToString(), Show(line.Address));
+            Line("ftp_proxy_ip", line.Clients.ToString(), Quote(Show(line.Address)));
     }
 
     /// <summary>Where data connections arrive: at each port of the zone, or at the one to which they are redirected.</summary>

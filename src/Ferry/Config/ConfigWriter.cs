@@ -84,7 +84,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         foreach (var listen in server.Listens)
             Line(["listen", listen.EndPoint.ToString(), $"backlog={listen.Backlog}", .. Ssl(listen.IsTls)]);
         var zone = server.Zone;
-        Line("ftp_ctrl", Quote($"zone={zone.Name}:{zone.Size}"), $"proxy_ip={Show(zone.ProxyAddress)}", $"min_port={zone.MinPort}", $"max_port={zone.MaxPort}");
+        Line("ftp_ctrl", Quote($"zone={zone.Name}:{zone.Size}"), Quote($"proxy_ip={Show(zone.ProxyAddress)}"), $"min_port={zone.MinPort}", $"max_port={zone.MaxPort}");
         Line("proxy_pass", Quote(server.Upstream.Name));
         Line("proxy_timeout", Time(server.IdleTimeout));
         Line("proxy_connect_timeout", Time(server.ConnectTimeout));

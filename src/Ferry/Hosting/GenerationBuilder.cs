@@ -167,7 +167,7 @@ internal sealed partial class GenerationBuilder
     private static ZoneConfig UpstreamZone(ServerConfig config)
     {
         var (first, last) = config.Data.UpstreamPorts;
-        return new ZoneConfig(config.Zone.Name + " (servers)", long.MaxValue, ProxyAddressConfig.Auto, first, last);
+        return new ZoneConfig(config.Zone.Name + " (servers)", 65536L * ZoneConfig.LeaseSize, ProxyAddressConfig.Auto, first, last);
     }
 
     private AnnouncedAddresses Announced(ServerConfig config) =>

@@ -123,6 +123,17 @@ public sealed class ConfigModesTests
             Assert.Single(read.Diagnostics).Message);
     }
 
+    [Fact]
+    public void Clients_of_each_family_that_the_control_server_listens_on_are_led_to_the_one_port()
+    {
+        var read = ConfigFile.Parse(
+            $"range type=tcp src_ports=11000:11010 dst_port=9001 family=ipv4; stream {{ server {{ listen 21; listen [::]:21; {Control} proxy_pass 192.0.2.1; }} {Single} }}", "f.conf");
+
+        Assert.Equal(
+            "zone \"z\" tells clients ports 11000-11010, but no \"range\" redirects 11000-11010 to port 9001 over IPv6: write range type=tcp src_ports=11000:11010 dst_port=9001 family=ipv6; or listen [::]:11000-11010;",
+            Assert.Single(read.Diagnostics).Message);
+    }
+
     [Theory]
     [InlineData("", RangeMethod.Auto)]
     [InlineData("range_method nft;", RangeMethod.Nft)]
