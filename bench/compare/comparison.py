@@ -60,7 +60,7 @@ class Comparison:
         for one in living:
             one.start()
             one.check_path()
-            measure.warm(one, TOOL)
+            measure.warm(one, TOOL, thorough=self._rounds > 1)
         return living
 
     @staticmethod

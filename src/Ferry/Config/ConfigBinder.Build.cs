@@ -43,6 +43,11 @@ internal sealed partial class ConfigBinder
             MaxSessions = Main.MaxSessions ?? defaults.MaxSessions,
             MaxOpenFiles = Main.MaxOpenFiles,
             ShutdownTimeout = Main.ShutdownTimeout ?? defaults.ShutdownTimeout,
+            Ranges = [.. BuildRanges()],
+            RangeMethod = Main.EffectiveRangeMethod,
+            IptablesPath = Tool("iptables_path"),
+            Ip6tablesPath = Tool("ip6tables_path"),
+            IpPath = Tool("ip_path"),
             Servers = servers.ToImmutable(),
         };
     }
@@ -56,6 +61,7 @@ internal sealed partial class ConfigBinder
             Listens = [.. draft.Listens.SelectMany(l => Enumerable.Range(l.First, l.Last - l.First + 1)
                 .Select(port => new ListenConfig(new IPEndPoint(l.Address, port), l.Backlog, l.Place.Position, l.IsSsl)))],
             Data = BuildData(draft, Main.Servers.Find(s => s.DataZone?.Text == zone.Name)),
+            ProxyAddresses = [.. own.ProxyAddresses.Count > 0 ? own.ProxyAddresses : outer.ProxyAddresses],
             ClientTls = BuildClientTls(draft),
             UpstreamTls = BuildUpstreamTls(draft),
             IdleTimeout = own.IdleTimeout.Or(outer.IdleTimeout).Else(defaults.IdleTimeout),
@@ -88,6 +94,11 @@ internal sealed partial class ConfigBinder
             StallTimeout = inner.DataTimeout.Or(inner.IdleTimeout).Or(own.DataTimeout).Or(outer.DataTimeout).Else(defaults.StallTimeout),
             MaxPortsPerClient = inner.ClientPorts.Or(own.ClientPorts).Or(outer.ClientPorts).Else(defaults.MaxPortsPerClient),
             TlsRequired = data?.Listens.Exists(l => l.IsSsl) ?? defaults.TlsRequired,
+            UpstreamMode = own.UpstreamMode.Or(outer.UpstreamMode).Else(defaults.UpstreamMode),
+            UpstreamPorts = own.UpstreamPorts.Or(outer.UpstreamPorts).Else(defaults.UpstreamPorts),
+            ActivePeer = own.ActivePeer.Or(outer.ActivePeer).Else(defaults.ActivePeer),
+            ActiveSourcePort = own.ActiveSourcePort.Or(outer.ActiveSourcePort).Else(defaults.ActiveSourcePort),
+            RedirectPort = data?.RedirectPort,
             Truncation = inner.Tls.Truncation.Or(own.Tls.Truncation).Or(outer.Tls.Truncation).Else(defaults.Truncation),
             // The control server's own rules speak of control connections; those of stream speak of every listener.
             AccessRules = [.. inner.AccessRules.Count > 0 ? inner.AccessRules : outer.AccessRules],

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Linq;
 using System.Net;
-using System.Net.Sockets;
 
 namespace Ferry.Config;
 
@@ -46,10 +45,10 @@ internal sealed partial class ConfigBinder
 
         var name = "";
         long size = 0;
-        var address = IPAddress.None;
+        ProxyAddressConfig address = ProxyAddressConfig.Auto;
         int first = 0, last = 0;
         isGood &= values.TryGetValue("zone", out var zone) & Zone(zone, out name, out size);
-        isGood &= values.TryGetValue("proxy_ip", out var ip) & ProxyAddress(ip, out address);
+        isGood &= values.TryGetValue("proxy_ip", out var ip) & ProxyAddress("proxy_ip=", ip, out address);
         isGood &= values.TryGetValue("min_port", out var min) & Port("min_port=", min, out first);
         isGood &= values.TryGetValue("max_port", out var max) & Port("max_port=", max, out last);
         if (first > last && last > 0)
@@ -59,7 +58,7 @@ internal sealed partial class ConfigBinder
         }
         // The name is kept even where the rest is wrong, so that ftp_data still finds its zone.
         if (name.Length > 0)
-            _server.Zone = isGood ? new ZoneConfig(name, size, address, first, last) : new ZoneConfig(name, 0, IPAddress.None, 0, 0);
+            _server.Zone = isGood ? new ZoneConfig(name, size, address, first, last) : new ZoneConfig(name, 0, ProxyAddressConfig.Auto, 0, 0);
     }
 
     private void CheckMode(ConfigToken mode)
@@ -90,27 +89,6 @@ internal sealed partial class ConfigBinder
             findings.Error(word.Part(colon + 1), $"zone {ConfigFindings.Show(name)} is too small: at least 8k");
         else
             return true;
-        return false;
-    }
-
-    private bool ProxyAddress(ConfigToken word, out IPAddress address)
-    {
-        address = IPAddress.None;
-        if (word.Source is null)
-            return false;
-        if (word.Text == "auto")
-            findings.Error(word, "\"proxy_ip=auto\" is not supported yet: write the address that clients reach");
-        else if (!ConfigValue.TryAddress(word.Text, out address))
-            findings.Error(word,
-                $"\"proxy_ip=\" needs an IP address, which clients are told to connect to, not {ConfigFindings.Show(word.Text)}");
-        else if (ConfigValue.IsWildcard(address))
-            findings.Error(word, $"{address} is no address that a client could connect to");
-        else
-        {
-            if (address.AddressFamily == AddressFamily.InterNetworkV6)
-                findings.Warning(word, "the reply to PASV can name an IPv4 address only: with this one, clients need EPSV");
-            return true;
-        }
         return false;
     }
 
@@ -148,24 +126,24 @@ internal sealed partial class ConfigBinder
             findings.Error(word, $"\"ftp_data_peer\" is \"control\" or \"any\", not {ConfigFindings.Show(word.Text)}");
     }
 
-    public void SetPassiveAddress(ConfigNode node)
+    public void SetPassiveAddress(ConfigNode node) =>
+        Scope.PassiveAddress = node.Arguments is [{ Text: "control" or "trust" } word]
+            ? new PassiveAddressConfig(word.Text == "trust" ? PassiveAddressPolicy.Trust : PassiveAddressPolicy.Control, [])
+            : new PassiveAddressConfig(PassiveAddressPolicy.Networks, Networks(node, "control", "trust"));
+
+    /// <summary>The networks of a line that takes one of two words in their place.</summary>
+    private ImmutableArray<IPNetwork> Networks(ConfigNode node, string one, string other)
     {
-        var words = node.Arguments;
-        if (words is [{ Text: "control" or "trust" } word])
-        {
-            Scope.PassiveAddress = new PassiveAddressConfig(word.Text == "trust" ? PassiveAddressPolicy.Trust : PassiveAddressPolicy.Control, []);
-            return;
-        }
         var networks = ImmutableArray.CreateBuilder<IPNetwork>();
-        foreach (var argument in words)
+        foreach (var argument in node.Arguments)
         {
-            if (argument.Text is "control" or "trust")
+            if (argument.Text == one || argument.Text == other)
                 findings.Error(argument,
-                    $"\"ftp_pasv_address\" is \"control\", \"trust\" or networks: {ConfigFindings.Show(argument.Text)} stands alone");
+                    $"\"{node.Name.Text}\" is \"{one}\", \"{other}\" or networks: {ConfigFindings.Show(argument.Text)} stands alone");
             else if (Network(node, argument, out var network))
                 networks.Add(network);
         }
-        Scope.PassiveAddress = new PassiveAddressConfig(PassiveAddressPolicy.Networks, networks.ToImmutable());
+        return networks.ToImmutable();
     }
 
     public void SetTime(ConfigNode node, Action<ConfigScope, TimeSpan> set, bool zero = false)

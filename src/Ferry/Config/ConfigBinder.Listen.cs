@@ -125,32 +125,6 @@ internal sealed partial class ConfigBinder
         _ => "the kernel's own setting is used",
     };
 
-    public void SetMesh(ConfigNode node)
-    {
-        if (_server is not null && OnOff(node, out var on) && on)
-            _server.Mesh ??= node.Name;
-    }
-
-    /// <summary>Remembers what a <c>range</c> line redirects; that it is not supported is said elsewhere.</summary>
-    public void SetRange(ConfigNode node)
-    {
-        (int First, int Last) ports = (0, 0);
-        var target = 0;
-        var isTcp = false;
-        foreach (var argument in node.Arguments)
-        {
-            var (key, value) = Cut(argument.Text);
-            if (key == "type")
-                isTcp = value == "tcp";
-            else if (key == "src_ports" && PortRange(value, ':', out var first, out var last))
-                ports = (first, last);
-            else if (key == "dst_port" && ConfigValue.TryPort(value, out var port))
-                target = port;
-        }
-        if (isTcp && ports.First > 0 && target > 0)
-            Main.Ranges.Add(new RangeDraft(ports.First, ports.Last, target));
-    }
-
     public void SetAccess(ConfigNode node)
     {
         var word = node.Arguments[0];

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace Ferry.Config;
 
@@ -36,6 +37,11 @@ internal sealed class ConfigScope
     public Setting<TimeSpan> DataConnectTimeout { get; set; }
     public Setting<TimeSpan> DataTimeout { get; set; }
     public Setting<int> ClientPorts { get; set; }
+    public Setting<UpstreamDataMode> UpstreamMode { get; set; }
+    public Setting<PortRangeConfig> UpstreamPorts { get; set; }
+    public Setting<ActivePeerConfig> ActivePeer { get; set; }
+    public Setting<int?> ActiveSourcePort { get; set; }
+    public List<ClientProxyAddressConfig> ProxyAddresses { get; } = [];
     public List<AccessRuleConfig> AccessRules { get; } = [];
     public TlsScope Tls { get; } = new();
 }
@@ -56,14 +62,40 @@ internal sealed class MainDraft
     public List<UpstreamDraft> Upstreams { get; } = [];
     public Dictionary<string, UpstreamDraft> UpstreamsByName { get; } = new(StringComparer.Ordinal);
     public List<RangeDraft> Ranges { get; } = [];
+
+    /// <summary>A <c>range</c> line was there and is wrong: what it would have redirected is not known.</summary>
+    public bool HasBadRange { get; set; }
+
+    public RangeMethod? RangeMethod { get; set; }
+
+    /// <summary>The programs of <c>range</c> lines by parameter.</summary>
+    public Dictionary<string, ConfigToken> RangeTools { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>As OpenNJet, which has no other: a file that names its iptables means iptables.</summary>
+    public RangeMethod EffectiveRangeMethod => RangeMethod switch
+    {
+        null or Config.RangeMethod.Auto => RangeTools.ContainsKey("iptables_path") || RangeTools.ContainsKey("ip6tables_path")
+            ? Config.RangeMethod.Iptables
+            : Config.RangeMethod.Auto,
+        { } method => method,
+    };
     public Dictionary<string, (ConfigNode Node, TextTemplate? Template)> Formats { get; } = new(StringComparer.Ordinal);
 }
 
 /// <summary>A <c>listen</c> line.</summary>
 internal sealed record ListenDraft(ConfigToken Place, IPAddress Address, int First, int Last, int Backlog, bool IsSsl);
 
-/// <summary>A <c>range</c> line: a redirect of ports to one, known only so that it counts as cover.</summary>
-internal sealed record RangeDraft(int First, int Last, int Target);
+/// <summary>A <c>range</c> line: a redirect of ports to one.</summary>
+/// <param name="Line">Its name.</param>
+/// <param name="Ports">The ports as written.</param>
+/// <param name="First">The first port.</param>
+/// <param name="Last">The last port.</param>
+/// <param name="Target">The port that they are redirected to.</param>
+/// <param name="Family">Only connections of this family; null: both.</param>
+internal sealed record RangeDraft(ConfigToken Line, ConfigToken Ports, int First, int Last, int Target, AddressFamily? Family)
+{
+    public bool Redirects(AddressFamily family) => Family is null || Family == family;
+}
 
 /// <summary>A <c>server</c> block of <c>stream</c>.</summary>
 internal sealed class ServerDraft(ConfigNode node)
@@ -84,6 +116,9 @@ internal sealed class ServerDraft(ConfigNode node)
 
     /// <summary>Where it says that it takes the dialled port from the kernel (<c>njtmesh_dest on</c>, <c>mesh</c>).</summary>
     public ConfigToken? Mesh { get; set; }
+
+    /// <summary>The one port of a data server to which those of its zone are redirected; null: each is opened by itself.</summary>
+    public int? RedirectPort { get; set; }
 
     /// <summary>Directives in it that concern a control server only.</summary>
     public List<ConfigNode> ControlOnly { get; } = [];

@@ -11,19 +11,22 @@ internal sealed partial class ConfigValidator
     private void CheckListens()
     {
         List<ListenDraft> taken = [];
-        foreach (var server in main.Servers.Where(s => s.Data is null))
+        foreach (var server in main.Servers.Where(IsListener))
         {
             foreach (var listen in server.Listens)
                 AddListen(listen, taken);
         }
-        // Lines of a data server only say where its zone's ports are; those of two zones are compared by their ranges.
-        foreach (var server in main.Servers.Where(s => s.Data is not null))
+        // Lines of other data servers only say where their zone's ports are; those of two zones are compared by their ranges.
+        foreach (var server in main.Servers.Where(s => !IsListener(s)))
         {
             List<ListenDraft> own = [];
             foreach (var listen in server.Listens)
                 AddListen(listen, own);
         }
     }
+
+    /// <summary>Whether its lines are sockets: those of clients, and those that a zone's ports are redirected to.</summary>
+    private static bool IsListener(ServerDraft server) => server.Data is null || server.RedirectPort is not null;
 
     private void AddListen(ListenDraft listen, List<ListenDraft> taken)
     {
@@ -61,7 +64,7 @@ internal sealed partial class ConfigValidator
             zones.Add((server, zone, addresses));
         }
 
-        foreach (var listen in main.Servers.Where(s => s.Data is null).SelectMany(s => s.Listens))
+        foreach (var listen in main.Servers.Where(IsListener).SelectMany(s => s.Listens))
         {
             var inside = zones.Find(z => listen.First <= z.Zone.MaxPort && z.Zone.MinPort <= listen.Last && Shared([listen.Address], z.Addresses) is not null);
             if (inside.Zone is { } zone)

@@ -1,5 +1,4 @@
 using System.Linq;
-using System.Net;
 
 namespace Ferry.Config;
 
@@ -10,6 +9,7 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
     private const int MostServers = 1000;
     private const int MostUpstreams = 10_000;
     private const int MostListens = 4096;
+    private const int MostRanges = 1000;
 
     /// <summary>Sockets that all control servers together listen on.</summary>
     private const int MostControlPorts = 4096;
@@ -26,8 +26,10 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
         validator.CheckZoneNames();
         validator.CheckDataServers();
         validator.CheckTls();
+        validator.CheckServersBehind();
         validator.CheckListens();
         validator.CheckZonePorts();
+        validator.CheckRanges();
         // Said last, and only where nothing else explains it.
         if (main.Servers.Count == 0 && !findings.HasErrors)
             findings.Error(source, 0, 1, "there is no server: Ferry needs a \"stream\" block with a \"server\" that has \"ftp_ctrl\"");
@@ -40,6 +42,7 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
             : main.Upstreams.Count > MostUpstreams ? $"more than {MostUpstreams} upstreams"
             : main.Servers.Sum(s => s.Listens.Count) > MostListens ? $"more than {MostListens} listen lines"
             : controlPorts > MostControlPorts ? $"more than {MostControlPorts} ports of control servers"
+            : main.Ranges.Count > MostRanges ? $"more than {MostRanges} range lines"
             : null;
         if (tooMany is not null)
             findings.Error(source, 0, 1, $"this configuration has {tooMany}");
@@ -118,32 +121,10 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
                 findings.Note(node.Name,
                     $"{node.Name.Text} in ftp_data", $"\"{node.Name.Text}\" has no effect in an \"ftp_data\" server: that of the \"ftp_ctrl\" server counts");
             if (control?.Zone is { MinPort: > 0 } zone && server.Listens.Count > 0)
-                CheckCover(server, zone);
+                CheckCover(server, control, zone);
+            else if (server is { HasListen: false, Mesh: { } mesh })
+                findings.Note(mesh, "mesh alone", $"{ConfigFindings.Show(mesh.Text)} has no meaning without a \"listen\" that ports are redirected to: each port of the zone is opened by itself");
         }
-    }
-
-    /// <summary>A data server must be reachable on every port that clients are told.</summary>
-    private void CheckCover(ServerDraft server, ZoneConfig zone)
-    {
-        var (isDirect, isCovered) = (true, true);
-        foreach (var address in ConfigBinder.DataAddresses(server))
-        {
-            var direct = server.Listens
-                .Where(l => l.Address.Equals(address) || (ConfigValue.IsWildcard(l.Address) && ConfigValue.Overlap(l.Address, address)))
-                .Select(l => (l.First, l.Last)).ToList();
-            var redirected = main.Ranges.Where(r => direct.Exists(d => d.First <= r.Target && r.Target <= d.Last)).Select(r => (r.First, r.Last));
-            isDirect &= FirstGap(direct, zone) is null;
-            if (FirstGap([.. direct, .. redirected], zone) is not { } gap)
-                continue;
-            isCovered = false;
-            var host = address.Equals(IPAddress.Any) ? "" : ConfigValue.Show(address) + ":";
-            findings.Error(server.Listens.First(l => l.Address.Equals(address)).Place,
-                $"zone {ConfigFindings.Show(zone.Name)} tells clients ports {zone.MinPort}-{zone.MaxPort}, but this server does not listen on {Show(gap)}: "
-                + $"write listen {host}{Show((zone.MinPort, zone.MaxPort))};");
-        }
-        if (isDirect && isCovered && server.Mesh is { } mesh)
-            findings.Note(mesh,
-                "mesh data", $"{ConfigFindings.Show(mesh.Text)} has no meaning here: this server listens on all ports of its zone itself");
     }
 
     private static (int First, int Last)? FirstGap(List<(int First, int Last)> covers, ZoneConfig zone)

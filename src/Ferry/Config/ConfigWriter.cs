@@ -24,6 +24,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         if (config.MaxOpenFiles is { } files)
             Line("worker_rlimit_nofile", Number(files));
         Line("worker_shutdown_timeout", Time(config.ShutdownTimeout));
+        WriteRanges(config);
         Open("events");
         Line("worker_connections", Number(config.MaxSessions));
         Close();
@@ -83,7 +84,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         foreach (var listen in server.Listens)
             Line(["listen", listen.EndPoint.ToString(), $"backlog={listen.Backlog}", .. Ssl(listen.IsTls)]);
         var zone = server.Zone;
-        Line("ftp_ctrl", Quote($"zone={zone.Name}:{zone.Size}"), $"proxy_ip={Show(zone.ProxyAddress)}", $"min_port={zone.MinPort}", $"max_port={zone.MaxPort}");
+        Line("ftp_ctrl", Quote($"zone={zone.Name}:{zone.Size}"), Quote($"proxy_ip={Show(zone.ProxyAddress)}"), $"min_port={zone.MinPort}", $"max_port={zone.MaxPort}");
         Line("proxy_pass", Quote(server.Upstream.Name));
         Line("proxy_timeout", Time(server.IdleTimeout));
         Line("proxy_connect_timeout", Time(server.ConnectTimeout));
@@ -95,6 +96,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         Line("proxy_next_upstream_tries", Number(server.NextUpstreamTries));
         Line("tcp_nodelay", OnOff(server.TcpNoDelay));
         Line("proxy_socket_keepalive", OnOff(server.SocketKeepalive));
+        WriteModes(server);
         WriteClientTls(server.ClientTls);
         WriteUpstreamTls(server.UpstreamTls);
         foreach (var rule in server.AccessRules)
@@ -114,8 +116,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
     {
         var (zone, data) = (server.Zone, server.Data);
         Open("server");
-        foreach (var address in data.Addresses)
-            Line(["listen", $"{ConfigValue.Show(address)}:{zone.MinPort}-{zone.MaxPort}", .. Ssl(data.TlsRequired)]);
+        WriteDataListens(server);
         Line("ftp_data", Quote($"zone={zone.Name}"));
         Line("ftp_data_connect_timeout", Time(data.ConnectTimeout));
         Line("ftp_data_timeout", Time(data.StallTimeout));
@@ -190,6 +191,4 @@ internal sealed partial class ConfigWriter(TextWriter writer)
             quoted.Append(c is '"' or '\\' ? "\\" : "").Append(c);
         return quoted.Append('"').ToString();
     }
-
-    private static string Show(ProxyAddressConfig address) => address.Address?.ToString() ?? address.Name ?? "auto";
 }

@@ -60,6 +60,12 @@ public sealed record ProxyAddressConfig(IPAddress? Address, string? Name = null)
     /// <summary>The address that the client has connected to (<c>proxy_ip=auto</c>).</summary>
     public static ProxyAddressConfig Auto { get; } = new(null, null);
 
+    /// <summary>Where the name is, for messages.</summary>
+    public ConfigPosition Position { get; init; } = new("(code)", 0, 0);
+
+    /// <summary>The line of the file that it is in, for the picture of a mistake; null where there is none to show.</summary>
+    internal string? SourceLine { get; init; }
+
     /// <summary>Neither an address nor a name is given.</summary>
     public bool IsAuto => Address is null && Name is null;
 

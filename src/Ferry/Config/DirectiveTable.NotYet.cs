@@ -28,9 +28,6 @@ internal static partial class DirectiveTable
     [
         Never("http", "http { ... }"),
         Never("mail", "mail { ... }"),
-        Later("range", InMain, "range type=tcp | udp src_ports=PORT[:PORT] dst_port=PORT [family=ipv4 | ipv6] | iptables_path=FILE | ip6tables_path=FILE | ip_path=FILE;",
-            "let the data server listen on all ports of its zone, as in: listen 10000-10010;") with { Set = (b, n) => b.SetRange(n) },
-        Later("range_method", InMain, "range_method iptables | nft | none;", null),
         LaterBlock("map", InStream, "map TEXT $NAME { ... }", null),
         LaterBlock("split_clients", InStream, "split_clients TEXT $NAME { ... }", null),
         LaterBlock("geo", InStream, "geo [$ADDRESS] $NAME { ... }", null),
@@ -63,11 +60,6 @@ internal static partial class DirectiveTable
         Later("limit_conn_log_level", InBoth, "limit_conn_log_level info | notice | warn | error;", null),
         Later("limit_conn_dry_run", InBoth, "limit_conn_dry_run on | off;", null, "off"),
 
-        Later("ftp_proxy_ip", InBoth, "ftp_proxy_ip NETWORK ADDR;", "all clients are told the address of proxy_ip="),
-        Later("proxy_ftp_data", InBoth, "proxy_ftp_data client | passive | active | epsv | pasv | port | eprt;", "data connections are made as the client asks, in passive mode", "client"),
-        Later("proxy_ftp_ports", InBoth, "proxy_ftp_ports PORT-PORT;", "data connections are made in passive mode"),
-        Later("ftp_active_source_port", InBoth, "ftp_active_source_port PORT | any;", "data connections are made in passive mode"),
-        Later("ftp_port_peer", InBoth, "ftp_port_peer control | any;", "data connections are made in passive mode"),
         Later("ftp_greeting", InBoth, "ftp_greeting TEXT;", "clients see the greeting of the server", "off"),
         Later("ftp_route", InBoth, "ftp_route VALUE ...;", "the server is chosen when the client connects"),
         Later("ftp_hide_server", InBoth, "ftp_hide_server on | off;", "clients see what the server says of itself", "off"),

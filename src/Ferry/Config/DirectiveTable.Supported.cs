@@ -3,7 +3,7 @@ namespace Ferry.Config;
 /// <summary>The directives that do something: of the main context, of logs, of <c>stream</c>.</summary>
 internal static partial class DirectiveTable
 {
-    private static IEnumerable<Directive> Supported() => [.. MainRows(), .. LogRows(), .. StreamRows(), .. UpstreamRows(), .. ProxyRows(), .. FtpRows(), .. ClientTlsRows(), .. UpstreamTlsRows()];
+    private static IEnumerable<Directive> Supported() => [.. MainRows(), .. LogRows(), .. StreamRows(), .. UpstreamRows(), .. ProxyRows(), .. FtpRows(), .. DataRows(), .. RangeRows(), .. ClientTlsRows(), .. UpstreamTlsRows()];
 
     private static IEnumerable<Directive> MainRows() =>
     [
@@ -52,7 +52,7 @@ internal static partial class DirectiveTable
             "A control server, with `ftp_ctrl`, or the data server of a zone, with `ftp_data`.")
         { MinArguments = 0, MaxArguments = 0, IsBlock = true, Opens = InServer, Repeats = true, Set = (b, n) => b.SetServer(n) },
         new("listen", InServer, "listen [ADDR:]PORT[-PORT] [backlog=NUMBER] [bind] [ipv6only=on | off] [mesh] [reuseport] [so_keepalive=VALUE] [ssl];", "none",
-            "Where clients connect. Without an address it is every IPv4 address; IPv6 stands in brackets. A control server needs one line at least. The lines of a data server must cover the ports of its zone, and say which addresses those are opened on; it may leave them out, and the ports are then opened on the addresses of the control server. `backlog=` is 511 when left out; `mesh` is another spelling of `njtmesh_dest on`. With `ssl` clients speak TLS from the first byte (implicit FTPS); on a line of a data server it means that clear data is refused (534).")
+            "Where clients connect. Without an address it is every IPv4 address; IPv6 stands in brackets. A control server needs one line at least. The lines of a data server must cover the ports of its zone, and say which addresses those are opened on; or they have one port, to which `range` redirects those of the zone; or it has none, and the ports are opened on the addresses of the control server. `backlog=` is 511 when left out; `mesh` is another spelling of `njtmesh_dest on`. With `ssl` clients speak TLS from the first byte (implicit FTPS); on a line of a data server it means that clear data is refused (534).")
         { MaxArguments = Directive.Many, Repeats = true, Set = (b, n) => b.SetListen(n) },
         new("allow", InBoth, "allow ADDR | NETWORK | all;", "all",
             "Lets clients in. Of `allow` and `deny` the first line that matches decides; where none matches, the client is let in. Lines of a server replace those of `stream`.")
@@ -108,14 +108,14 @@ internal static partial class DirectiveTable
 
     private static IEnumerable<Directive> FtpRows() =>
     [
-        new("ftp_ctrl", InServer, "ftp_ctrl zone=NAME:SIZE proxy_ip=ADDR min_port=NUMBER max_port=NUMBER [mode=plain | encry | auth];", "none",
-            "Makes the server a control server. Passive ports are taken from `min_port` to `max_port`; clients are told `proxy_ip` and the port. The zone is the table of ports on loan: each loan takes 256 bytes of its size, which is at least 8k. The four parameters come in any order; `mode=` is accepted from files of OpenNJet: `auth` means `starttls on` where there is a certificate and no `starttls`, the others change nothing.")
+        new("ftp_ctrl", InServer, "ftp_ctrl zone=NAME:SIZE proxy_ip=ADDR | NAME | auto min_port=NUMBER max_port=NUMBER [mode=plain | encry | auth];", "none",
+            "Makes the server a control server. Passive ports are taken from `min_port` to `max_port`; clients are told `proxy_ip` and the port. A name is resolved when the configuration is loaded, its IPv4 address before others; `auto` is the address that the client has connected to. The zone is the table of ports on loan: each loan takes 256 bytes of its size, which is at least 8k. The four parameters come in any order; `mode=` is accepted from files of OpenNJet: `auth` means `starttls on` where there is a certificate and no `starttls`, the others change nothing.")
         { MinArguments = 0, MaxArguments = Directive.Many, Set = (b, n) => b.SetControl(n) },
         new("ftp_data", InServer, "ftp_data zone=NAME;", "none",
             "Makes the server the data server of a zone. Ferry needs none: it is there for files of OpenNJet and for settings of its own.")
         { Set = (b, n) => b.SetData(n) },
         new("njtmesh_dest", InServer, "njtmesh_dest on | off;", "off",
-            "Takes the port that the client dialled from the kernel, where a redirect leads many ports to one listener. A data server that listens on all ports of its zone needs it not, and gets a note.")
+            "Makes the port of a data server the one to which all ports of its zone are redirected: single-port mode. The port that a client dialled is taken from the kernel. The port lies outside of the zone's, and lines of `range` lead there. A data server that listens on all ports of its zone needs it not, and gets a note.")
         { Set = (b, n) => b.SetMesh(n) },
         new("ftp_banner_timeout", InBoth, "ftp_banner_timeout TIME;", "30s",
             "How long a server may take from accepting a connection to its greeting.")

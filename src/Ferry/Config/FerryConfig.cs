@@ -36,6 +36,9 @@ public sealed record FerryConfig
     /// <summary>The program for routing rules (<c>range ip_path=</c>); null: ip of the system.</summary>
     public string? IpPath { get; init; }
 
+    /// <summary>Where ranges that are added at run time are kept, an absolute path; null: until the process ends. Read at the start, so that a reload does not change it.</summary>
+    public string? RangeFile { get; init; }
+
     /// <summary>The control servers: every <c>server</c> block with <c>ftp_ctrl</c>, each already joined with its data server.</summary>
     public ImmutableArray<ServerConfig> Servers { get; init; } = [];
 }

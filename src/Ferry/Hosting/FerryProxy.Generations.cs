@@ -60,6 +60,7 @@ public sealed partial class FerryProxy
             if (!_living.Any(g => g.Pools.Contains(pool)))
                 pool.Dispose();
         }
+        await _parts.KernelRules.LetGoAsync(generation).ConfigureAwait(false);
         if (_living.IsEmpty)
             _parts.UseErrorLogs([]);
         generation.TlsContexts.ForEach(static c => c.Dispose());

@@ -40,7 +40,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(config);
         _firstConfig = config;
-        _parts = new ProxyParts(loggers, time ?? TimeProvider.System);
+        _parts = new ProxyParts(loggers, time ?? TimeProvider.System, config.RangeFile);
     }
 
     /// <summary>The control addresses that are bound; empty before the start.</summary>
@@ -60,6 +60,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
         {
             if (_current is not null || _stopping)
                 throw new InvalidOperationException("A proxy starts once; make a new one.");
+            if (_parts.Ranges.TryLoad() is { } unreadable)
+                throw new FerryStartException([unreadable]);
             var (made, errors) = await new GenerationBuilder(_firstConfig, null, _parts, RetireAsync).BuildAsync(ct).ConfigureAwait(false);
             if (made is null)
                 throw new FerryStartException(errors);
@@ -141,6 +143,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
             Log.Stopped(_parts.Logger);
             await current.LetGoAsync().ConfigureAwait(false);
         }
+        // Also where a session did not end in time and keeps its generation.
+        await _parts.KernelRules.RemoveAsync().ConfigureAwait(false);
     }
 
     /// <summary>Opens every log file anew, after a rotation has renamed them.</summary>
@@ -161,7 +165,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
                 [.. g.Servers.Select(s => new UpstreamServerStatus(s.Name, s.IsAvailable(now), s.Sessions, s.TotalSessions, s.Failures))]))]);
     }
 
-    /// <summary>Finds what only the machine can tell of a configuration: names of servers that do not resolve, certificates and ciphers that OpenSSL does not take.</summary>
+    /// <summary>Finds what only the machine can tell of a configuration: names that do not resolve, certificates and ciphers that OpenSSL does not take.</summary>
     /// <param name="config">The configuration; nothing is opened for it.</param>
     /// <param name="ct">Gives up.</param>
     public static async Task<IReadOnlyList<ConfigDiagnostic>> CheckAsync(FerryConfig config, CancellationToken ct = default)
@@ -173,6 +177,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
             var result = await UpstreamGroup.CreateAsync(upstream, GenerationBuilder.Resolve, TimeProvider.System, null, NullLogger.Instance, ct).ConfigureAwait(false);
             found.AddRange(result.Errors);
         }
+        var (_, unknown) = await AnnouncedNames.ResolveAsync(config, GenerationBuilder.Resolve, TimeProvider.System, ct).ConfigureAwait(false);
+        found.AddRange(unknown);
         found.AddRange(TlsCheck.Run(config));
         return found;
     }
@@ -183,6 +189,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
         await StopAsync().ConfigureAwait(false);
         await _parts.Lingering.DisposeAsync().ConfigureAwait(false);
         _parts.Metrics.Dispose();
+        _parts.KernelRules.Dispose();
     }
 
     private async Task ReopenLogsAsync()

@@ -22,6 +22,7 @@ internal sealed partial class GenerationBuilder
     private readonly List<string> _errors = [];
     private readonly List<PortPool> _newPools = [];
     private readonly List<ControlListener> _newListeners = [];
+    private IReadOnlyDictionary<string, IPAddress> _announced = new Dictionary<string, IPAddress>();
 
     public GenerationBuilder(FerryConfig config, Generation? previous, ProxyParts parts, Func<Generation, Task> ended)
     {
@@ -46,6 +47,8 @@ internal sealed partial class GenerationBuilder
                 BuildServers(groups);
             if (_errors.Count == 0)
                 BindListeners();
+            if (_errors.Count == 0)
+                await ChangeRulesAsync().ConfigureAwait(false);
             isMade = _errors.Count == 0;
         }
         finally
@@ -104,14 +107,21 @@ internal sealed partial class GenerationBuilder
             var result = await UpstreamGroup.CreateAsync(server.Upstream, Resolve, _parts.Time, before, _parts.Logger, ct).ConfigureAwait(false);
             if (result.Group is { } group)
                 groups.Add(server.Upstream, group);
-            foreach (var error in result.Errors)
-            {
-                var text = $"{error.Position}: {error.Message}";
-                if (!_errors.Contains(text))
-                    _errors.Add(text);
-            }
+            Tell(result.Errors);
         }
+        (_announced, var unknown) = await AnnouncedNames.ResolveAsync(_config, Resolve, _parts.Time, ct).ConfigureAwait(false);
+        Tell(unknown);
         return groups;
+    }
+
+    private void Tell(IEnumerable<ConfigDiagnostic> errors)
+    {
+        foreach (var error in errors)
+        {
+            var text = $"{error.Position}: {error.Message}";
+            if (!_errors.Contains(text))
+                _errors.Add(text);
+        }
     }
 
     private void BuildServers(Dictionary<UpstreamConfig, UpstreamGroup> groups)
@@ -120,11 +130,9 @@ internal sealed partial class GenerationBuilder
         var pools = ImmutableArray.CreateBuilder<PortPool>();
         foreach (var config in _config.Servers)
         {
-            var pool = _previous?.Pools.FirstOrDefault(p => p.Fits(config.Zone, config.Data.Peer));
-            if (pool is null)
-                _newPools.Add(pool = new PortPool(config.Zone, config.Data.Peer, _parts.Time, _parts.Logger));
+            var pool = ClientPool(config);
             var upstreamZone = UpstreamZone(config);
-            var upstreamPool = _previous?.Pools.FirstOrDefault(p => p.Fits(upstreamZone, DataPeerPolicy.Control));
+            var upstreamPool = _previous?.Pools.FirstOrDefault(p => p.Fits(upstreamZone, DataPeerPolicy.Control, []));
             if (upstreamPool is null)
                 _newPools.Add(upstreamPool = new PortPool(upstreamZone, DataPeerPolicy.Control, _parts.Time, _parts.Logger));
             pools.AddRange(pool, upstreamPool);
@@ -159,11 +167,13 @@ internal sealed partial class GenerationBuilder
     private static ZoneConfig UpstreamZone(ServerConfig config)
     {
         var (first, last) = config.Data.UpstreamPorts;
-        return new ZoneConfig(config.Zone.Name + " (servers)", long.MaxValue, ProxyAddressConfig.Auto, first, last);
+        return new ZoneConfig(config.Zone.Name + " (servers)", 65536L * ZoneConfig.LeaseSize, ProxyAddressConfig.Auto, first, last);
     }
 
-    private static AnnouncedAddresses Announced(ServerConfig config) =>
-        new([.. config.ProxyAddresses.Select(static l => (l.Clients, l.Address.Address))], config.Zone.ProxyAddress.Address);
+    private AnnouncedAddresses Announced(ServerConfig config) =>
+        new([.. config.ProxyAddresses.Select(l => (l.Clients, AddressOf(l.Address)))], AddressOf(config.Zone.ProxyAddress));
+
+    private IPAddress? AddressOf(ProxyAddressConfig address) => address.Name is { } name ? _announced[name] : address.Address;
 
     private ReloadingTlsContext? Tls(Func<List<ConfigDiagnostic>, ReloadingTlsContext?> create)
     {
@@ -218,15 +228,16 @@ internal sealed partial class GenerationBuilder
     private static string Sentence(ListenConfig listen, SocketError error)
     {
         var place = listen.Position == default ? "" : $"{listen.Position}: ";
-        var reason = error switch
-        {
-            SocketError.AddressAlreadyInUse => "the port is in use; is another server running?",
-            SocketError.AccessDenied => "not permitted; ports below 1024 need root or CAP_NET_BIND_SERVICE",
-            SocketError.AddressNotAvailable => "this machine has no such address",
-            _ => error.ToString(),
-        };
-        return $"{place}cannot listen on {listen.EndPoint}: {reason}";
+        return $"{place}cannot listen on {listen.EndPoint}: {Reason(error)}";
     }
+
+    private static string Reason(SocketError error) => error switch
+    {
+        SocketError.AddressAlreadyInUse => "the port is in use; is another server running?",
+        SocketError.AccessDenied => "not permitted; ports below 1024 need root or CAP_NET_BIND_SERVICE",
+        SocketError.AddressNotAvailable => "this machine has no such address",
+        _ => error.ToString(),
+    };
 
     private static partial class Log
     {

@@ -11,14 +11,18 @@ internal sealed class ProxyParts
 
     /// <param name="loggers">The embedder's; null: the configuration's <c>error_log</c> lines are honoured.</param>
     /// <param name="time">The clock of everything.</param>
-    public ProxyParts(ILoggerFactory? loggers, TimeProvider time)
+    /// <param name="rangeFile">Where ranges that are added at run time are kept; null: nowhere.</param>
+    public ProxyParts(ILoggerFactory? loggers, TimeProvider time, string? rangeFile = null)
     {
+        Ranges = new RangeTable(rangeFile);
         Time = time;
         _errorLog = loggers is null ? new ErrorLog([], time) : null;
         Loggers = loggers ?? _errorLog!;
         Logger = Loggers.CreateLogger("Ferry");
         SessionLogger = Loggers.CreateLogger("Ferry.Session");
         Lingering = new LingeringLegs(time);
+        Redirects = new RedirectListeners(time, Logger);
+        KernelRules = new KernelRules(time, Logger);
     }
 
     public ILoggerFactory Loggers { get; }
@@ -33,6 +37,15 @@ internal sealed class ProxyParts
 
     /// <summary>Where TLS data connections wait for their peers' ends; they outlive their sessions.</summary>
     public LingeringLegs Lingering { get; }
+
+    /// <summary>The listeners of single ports.</summary>
+    public RedirectListeners Redirects { get; }
+
+    /// <summary>What the kernel does for them.</summary>
+    public KernelRules KernelRules { get; }
+
+    /// <summary>Ranges that were added at run time.</summary>
+    public RangeTable Ranges { get; }
 
     public LogFiles LogFiles { get; } = new();
 

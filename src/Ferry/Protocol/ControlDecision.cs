@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Ferry.Protocol;
 
 /// <summary>What the session is to do with the line that it has just shown to the <see cref="ControlEngine"/>.</summary>
@@ -18,17 +20,38 @@ internal enum DecisionKind
     /// <summary>Show the same command again when a reply has come.</summary>
     Wait,
 
-    /// <summary>Connect to the server's data port, then call <see cref="ControlEngine.TransferOpened"/> or <see cref="ControlEngine.TransferRefused"/>.</summary>
+    /// <summary>
+    /// Make the server's side of the data channel ready, which is to connect to its port where it has opened one; then call
+    /// <see cref="ControlEngine.TransferOpened"/> or <see cref="ControlEngine.TransferRefused"/>.
+    /// </summary>
     OpenTransfer,
+
+    /// <summary>
+    /// Open a port that the server is to connect to, then call <see cref="ControlEngine.ListenerOpened"/> or <see cref="ControlEngine.ListenerRefused"/>;
+    /// what that says is what is done with the client's line.
+    /// </summary>
+    OpenListener,
 
     /// <summary>Drop the line.</summary>
     Swallow,
 
-    /// <summary>The server has opened <see cref="ControlDecision.Port"/>: lend a port, then answer in place of the line.</summary>
+    /// <summary>
+    /// The server's side is ready for the client's PASV or EPSV: lend a port, call <see cref="ControlEngine.DataChannelOpened"/>, and answer in place of
+    /// the line.
+    /// </summary>
     OpenPassive,
 
-    /// <summary>The server's answer to PASV or EPSV is of no use: answer <see cref="ControlDecision.Bytes"/> in place of the line.</summary>
-    RefusePassive,
+    /// <summary>
+    /// The server's side is ready for the client's PORT or EPRT: call <see cref="ControlEngine.DataChannelOpened"/> and answer
+    /// <see cref="ControlDecision.Bytes"/> in place of the line.
+    /// </summary>
+    OpenActive,
+
+    /// <summary>The server has refused a command for a data channel: drop the line, and send it <see cref="ControlDecision.Bytes"/>, which ask in another way.</summary>
+    Retry,
+
+    /// <summary>The server's answer to a command for a data channel is of no use to the client: answer <see cref="ControlDecision.Bytes"/> in place of the line.</summary>
+    RefuseSetUp,
 
     /// <summary>Pass the line on, then let data flow.</summary>
     StartTransfer,
@@ -71,13 +94,22 @@ internal readonly record struct ControlDecision(DecisionKind Kind)
     /// <summary>The reply's code; 0 for a command or a line without one.</summary>
     public int Code { get; init; }
 
-    /// <summary>The server's data port.</summary>
+    /// <summary>The server's data port; 0 where the server connects to Ferry.</summary>
     public int Port { get; init; }
 
     /// <summary>The address that a 227 names, h1 in the highest byte; 0 for EPSV.</summary>
     public uint Address { get; init; }
 
-    /// <summary>The command that asked for the passive port, PASV or EPSV; or the transfer command.</summary>
+    /// <summary>The server connects to the port that OpenListener asked for; else Ferry connects to the server's.</summary>
+    public bool UpstreamIsActive { get; init; }
+
+    /// <summary>Where the client waits for its data connection, for OpenActive.</summary>
+    public IPEndPoint? Client { get; init; }
+
+    /// <summary>What a PORT or EPRT named and must not be connected to, where that is why it is refused.</summary>
+    public IPEndPoint? RefusedPeer { get; init; }
+
+    /// <summary>The client's command for a data channel; the server's for Retry; or the transfer command.</summary>
     public FtpVerb Verb { get; init; }
 
     /// <summary>The client's data connection is TLS, for a transfer that opens or starts.</summary>

@@ -28,6 +28,8 @@ internal sealed partial class ControlEngine
     private uint _seenAddress;
     private int _seenPort;
     private byte[]? _instead;
+    private bool _listsEprt;
+    private bool _listsEpsv;
 
     /// <summary>Most lines of one reply. A reply is passed on line by line and costs no memory; this only ends one that never ends.</summary>
     public const int MaxReplyLines = 1_000_000;
@@ -50,9 +52,11 @@ internal sealed partial class ControlEngine
         _lines++;
         if (_inside == Inside.Passive)
             ReadPassive(isCoded ? reply.Text : line, truncated);
+        if (_inside == Inside.Features)
+            ReadFeature(isCoded ? reply.Text : line);
         if (isCoded && !reply.Continues)
         {
-            var added = _inside == Inside.Features ? TlsFeatures : [];
+            var added = _inside == Inside.Features ? AddedFeatures : [];
             var ended = End(ControlDecision.Forward);
             return added.Length == 0 ? ended : ended with { Kind = DecisionKind.Rewrite, Bytes = [.. added, .. line, (byte)'\r', (byte)'\n'] };
         }
@@ -73,9 +77,6 @@ internal sealed partial class ControlEngine
             _inside = Inside.Replaced;
     }
 
-    /// <summary>The port of the last OpenPassive could be lent: the client's next transfer command uses it.</summary>
-    public void PassiveOpened() => _passiveReady = true;
-
     private ControlDecision OnFirstLine(ReplyLine reply, bool truncated)
     {
         if (reply.Code == 0)
@@ -84,8 +85,8 @@ internal sealed partial class ControlEngine
         _seenPort = 0;
         _lines = 1;
         var begun = Begin(reply.Code);
-        if (!reply.Continues && _inside == Inside.Features && TlsFeatures is { Length: > 0 } features)
-            _instead = FeatureList.Whole(features);
+        if (!reply.Continues && _inside == Inside.Features)
+            _instead = FeatureList.Whole(AddedFeatures);
         if (_inside == Inside.Passive)
             ReadPassive(reply.Text, truncated);
         return reply.Continues ? begun : End(begun);
@@ -115,12 +116,22 @@ internal sealed partial class ControlEngine
             _inside = Inside.Replaced;
             return ControlDecision.Swallow;
         }
-        if (asker.Verb == FtpVerb.Feat && code == 211)
-            _inside = Inside.Features;
-        if (asker.Verb == FtpVerb.Feat && code is 500 or 502 && TlsFeatures is { Length: > 0 } features)
+        if (asker.IsSetUp && VerdictOn(code) != SetUpVerdict.Pass)
         {
             _inside = Inside.Replaced;
-            _instead = FeatureList.Whole(features);
+            return ControlDecision.Swallow;
+        }
+        if (asker.Verb == FtpVerb.Feat && code == 211)
+        {
+            _inside = Inside.Features;
+            _listsEprt = _listsEpsv = false;
+        }
+        // A client that is shown a list does without what is not in it, so none is made for EPRT and EPSV alone.
+        if (asker.Verb == FtpVerb.Feat && code is 500 or 502 && TlsFeatures.Length > 0)
+        {
+            _inside = Inside.Replaced;
+            _listsEprt = _listsEpsv = false;
+            _instead = FeatureList.Whole(AddedFeatures);
             return ControlDecision.Swallow;
         }
         if (!asker.HasData || code < 200)
@@ -154,6 +165,8 @@ internal sealed partial class ControlEngine
                 _pending.RemoveAt(_asker);
                 if (asker.Inserted != InsertedCommand.None)
                     return InsertedAnswered(asker.Inserted, code);
+                if (asker.IsSetUp)
+                    return SetUpAnswered(begun, code);
                 if (asker.Verb == FtpVerb.Abor && code < 300)
                     DropTransfersBefore(_asker);
                 Answered(asker, code);
@@ -176,52 +189,20 @@ internal sealed partial class ControlEngine
     // A command that Ferry does not know may use the passive port as well; its 150 is what tells.
     private bool OpensUnknownTransfer(PendingCommand asker)
     {
-        if (!_passiveReady || asker.Verb != FtpVerb.Other || asker.Inserted != InsertedCommand.None)
+        if (!_channelReady || asker.Verb != FtpVerb.Other || asker.Inserted != InsertedCommand.None)
             return false;
-        _passiveReady = false;
+        _channelReady = false;
         _pending[_asker] = _pending[_asker] with { Transfer = ++LastTransfer };
         return true;
     }
 
-    private ControlDecision EndPassive()
-    {
-        // Nobody asked for a port. The address must not reach the client; a command that waits for an answer gets one, a transfer its own.
-        if (_asker < 0 || _pending[_asker].HasData)
-            return ControlDecision.Swallow;
-        var (verb, inserted) = (_pending[_asker].Verb, _pending[_asker].Inserted);
-        _pending.RemoveAt(_asker);
-        if (inserted != InsertedCommand.None)
-            return InsertedAnswered(inserted, 501); // no answer to anything that Ferry asks
-        if (!FtpVerbs.IsPassive(verb))
-            return Refuse(502, "Command not implemented; use PASV or EPSV.");
-        _passiveReady = false;
-        return _seenPort > 0 && _insideCode != 228
-            ? new ControlDecision(DecisionKind.OpenPassive) { Code = _insideCode, Verb = verb, Port = _seenPort, Address = _seenAddress }
-            : Refuse(425, "The server's answer names no port that can be used.");
-    }
+    /// <summary>What a FEAT reply's own lines do not name.</summary>
+    private byte[] AddedFeatures => [.. TlsFeatures, .. FeatureList.Extended(!_listsEprt, !_listsEpsv)];
 
-    private static ControlDecision Refuse(int code, string text) =>
-        new(DecisionKind.RefusePassive) { Code = code, Bytes = ReplyWriter.Line(code, text) };
-
-    private void ReadPassive(ReadOnlySpan<byte> text, bool truncated)
+    private void ReadFeature(ReadOnlySpan<byte> line)
     {
-        if (truncated)
-        {
-            _seenPort = -1;
-            return;
-        }
-        if (_seenPort != 0)
-            return;
-        if (_insideCode == 229 && ExtendedEndPoint.TryParse(text, out var extended))
-        {
-            _seenPort = extended;
-            _seenAddress = 0;
-        }
-        else if (_insideCode == 227 && HostPort.TryParse(text, out var address, out var port))
-        {
-            _seenPort = port;
-            _seenAddress = address;
-        }
+        _listsEprt |= FeatureList.Names(line, "EPRT"u8);
+        _listsEpsv |= FeatureList.Names(line, "EPSV"u8);
     }
 
     private void Answered(PendingCommand asker, int code)
@@ -233,11 +214,9 @@ internal sealed partial class ControlEngine
                 break;
             case FtpVerb.Rein when code is >= 200 and < 300:
                 LoggedIn = false;
-                _passiveReady = false;
+                _channelReady = false;
                 _onlyEpsv = false;
-                break;
-            case FtpVerb.Pasv or FtpVerb.Epsv when code < 400: // one that has failed leaves the port before it open
-                _passiveReady = false;
+                _unknown = SetUpCommands.None;
                 break;
         }
         if (asker.ForbidsOtherModes && code is >= 200 and < 300)

@@ -34,7 +34,7 @@ internal sealed partial class ControlEngine
         ClientDataIsPrivate = _authMeansPrivate;
         // RFC 2228 §3: AUTH takes back what was authorized before it, so nothing that was said in clear is built upon.
         _userIsStale = User is not null;
-        _passiveReady = false;
+        _channelReady = false;
     }
 
     /// <summary>The client's channel is clear again, as StopClientTls asked for.</summary>

@@ -16,15 +16,16 @@ internal sealed partial class ControlEngine
     private readonly bool _clientIsIPv6;
     // The greeting is the first reply: what a client sends before it (120 announces a delay) is answered after it.
     private readonly List<PendingCommand> _pending = [new PendingCommand(FtpVerb.Other)];
-    private bool _passiveReady;
     private bool _onlyEpsv;
 
     /// <param name="clientFamily">The family of the client's control connection: InterNetwork or InterNetworkV6.</param>
-    /// <param name="rules">What to do about TLS; none on either side unless said.</param>
-    public ControlEngine(AddressFamily clientFamily, TlsRules? rules = null)
+    /// <param name="tls">What to do about TLS; none on either side unless said.</param>
+    /// <param name="data">What to do about data connections.</param>
+    public ControlEngine(AddressFamily clientFamily, TlsRules? tls = null, DataRules? data = null)
     {
         _clientIsIPv6 = clientFamily == AddressFamily.InterNetworkV6;
-        _rules = rules ?? TlsRules.None;
+        _rules = tls ?? TlsRules.None;
+        _data = data ?? DataRules.Default;
         ClientIsTls = ClientDataIsPrivate = _rules.ClientOffer == ClientTlsOffer.Implicit;
     }
 
@@ -41,14 +42,15 @@ internal sealed partial class ControlEngine
     public bool AbortInFlight => _pending.Exists(static p => p.Verb == FtpVerb.Abor);
 
     /// <summary>A command that was told to wait would be told so again.</summary>
-    public bool MustWait => _pending.Count >= MaxInFlight || _pending.Exists(static p => FtpVerbs.IsPassive(p.Verb)) || MustWaitForTls;
+    public bool MustWait => _pending.Count >= MaxInFlight || IsSettingUp || MustWaitForTls;
 
     /// <summary>Shows a command of the client.</summary>
     /// <param name="line">The line without its end, Telnet commands taken out.</param>
     public ControlDecision OnCommand(ReadOnlySpan<byte> line)
     {
         _waitsForQuiet = _waitsForTransfers = false;
-        if (_pending.Count >= MaxInFlight || MustWaitForTls)
+        // While a channel is being set up even that, for the server may have to be asked twice, and replies keep the order of their commands.
+        if (MustWait)
             return ControlDecision.Wait;
         var decision = Decide(FtpCommand.Parse(line));
         if (decision.Kind is not (DecisionKind.Wait or DecisionKind.Insert))
@@ -62,11 +64,8 @@ internal sealed partial class ControlEngine
             return Answer(530, "This server wants TLS; send AUTH TLS first.");
         switch (command.Verb)
         {
-            case FtpVerb.Port or FtpVerb.Eprt when _onlyEpsv:
-            case FtpVerb.Pasv when _onlyEpsv:
-                return Answer(501, "Only EPSV is allowed after EPSV ALL.");
-            case FtpVerb.Port or FtpVerb.Eprt:
-                return Answer(502, "Active mode is not available here; use passive mode (PASV or EPSV).");
+            case FtpVerb.Pasv or FtpVerb.Epsv or FtpVerb.Port or FtpVerb.Eprt:
+                return OnSetUp(command.Verb, command.Argument.Trim((byte)' '));
             case FtpVerb.Cpsv or FtpVerb.Lprt or FtpVerb.Lpsv or FtpVerb.Spsv:
                 return Answer(502, "Command not implemented; use PASV or EPSV.");
             case FtpVerb.Esta or FtpVerb.Estp: // Pure-FTPd's; they tell the addresses of its data connection
@@ -87,12 +86,6 @@ internal sealed partial class ControlEngine
                 return Answer(503, "Log in with USER again, now that TLS is on.");
             case FtpVerb.Mode when command.Argument.Trim((byte)' ') is [(byte)'B' or (byte)'b' or (byte)'C' or (byte)'c']:
                 return Answer(504, "Only stream mode is available here (MODE S).");
-            case FtpVerb.Pasv when _clientIsIPv6:
-                return Answer(425, "PASV cannot name an IPv6 address; use EPSV.");
-            case FtpVerb.Pasv:
-                return SecureData() ?? Send(command.Verb);
-            case FtpVerb.Epsv:
-                return OnExtendedPassive(command.Argument.Trim((byte)' '));
             case FtpVerb.User:
                 User = NameOf(command.Argument);
                 _userIsStale = false;
@@ -100,12 +93,9 @@ internal sealed partial class ControlEngine
         }
         if (FtpVerbs.DataOf(command.Verb) == DataUse.None)
             return Send(command.Verb);
-        // Which port the data goes to is known only when the server has answered.
-        if (_pending.Exists(static p => FtpVerbs.IsPassive(p.Verb)))
-            return ControlDecision.Wait;
         if (SecureData() is { } instead)
             return instead;
-        if (!_passiveReady)
+        if (!_channelReady)
             return Send(command.Verb);
         return new ControlDecision(DecisionKind.OpenTransfer) { Verb = command.Verb, ClientIsPrivate = ClientDataIsPrivate, UpstreamIsPrivate = UpstreamDataIsPrivate };
     }
@@ -126,7 +116,7 @@ internal sealed partial class ControlEngine
     /// <summary>The data connection to the server stands: forward the transfer command that OpenTransfer was said of.</summary>
     public ControlDecision TransferOpened(FtpVerb verb)
     {
-        _passiveReady = false;
+        _channelReady = false;
         _pending.Add(Noted(verb) with { Transfer = ++LastTransfer });
         return ControlDecision.Forward;
     }
@@ -134,7 +124,7 @@ internal sealed partial class ControlEngine
     /// <summary>There is no data connection to the server: the transfer command is answered 425.</summary>
     public ControlDecision TransferRefused(string text)
     {
-        _passiveReady = false;
+        _channelReady = false;
         return Answer(425, text);
     }
 
@@ -155,28 +145,6 @@ internal sealed partial class ControlEngine
             return null;
         _pending.RemoveAt(0);
         return answer;
-    }
-
-    /// <summary>A lent port has gone (its timer ran out): the next transfer command is the server's to answer.</summary>
-    public void PassiveClosed() => _passiveReady = false;
-
-    private ControlDecision OnExtendedPassive(ReadOnlySpan<byte> argument)
-    {
-        if (argument.IsEmpty)
-            return SecureData() ?? Send(FtpVerb.Epsv);
-        if (Ascii.EqualsIgnoreCase(argument, "ALL"u8))
-        {
-            _pending.Add(new PendingCommand(FtpVerb.Other) { ForbidsOtherModes = true });
-            return ControlDecision.Forward;
-        }
-        // RFC 2428 §3: 522 names the protocols that work. The server's own family is no affair of the client's, so it is not told.
-        var own = _clientIsIPv6 ? "2"u8 : "1"u8;
-        if (!argument.SequenceEqual(own))
-            return Answer(522, $"Network protocol not supported, use ({(_clientIsIPv6 ? 2 : 1)})");
-        if (SecureData() is { } instead)
-            return instead;
-        _pending.Add(new PendingCommand(FtpVerb.Epsv));
-        return new ControlDecision(DecisionKind.Rewrite) { Bytes = "EPSV\r\n"u8.ToArray() };
     }
 
     private ControlDecision Send(FtpVerb verb)

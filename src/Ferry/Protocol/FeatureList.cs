@@ -9,14 +9,18 @@ internal static class FeatureList
     /// <param name="line">A line between the first and the last of the reply; a feature stands behind one space, with some servers behind the code.</param>
     public static bool IsCarried(ReadOnlySpan<byte> line)
     {
-        var feature = line.TrimStart(" \t"u8);
-        var end = feature.IndexOfAny((byte)' ', (byte)';');
-        var name = end < 0 ? feature : feature[..end];
+        var name = NameOf(line);
         return !(Is(name, "AUTH"u8) || Is(name, "PBSZ"u8) || Is(name, "PROT"u8) || Is(name, "CCC"u8)
-            || Is(name, "EPRT"u8) || Is(name, "CPSV"u8) || Is(name, "SSCN"u8) || Is(name, "LPRT"u8)
+            || Is(name, "CPSV"u8) || Is(name, "SSCN"u8) || Is(name, "LPRT"u8)
             || Is(name, "LPSV"u8) || Is(name, "SPSV"u8)
             || Is(name, "ESTA"u8) || Is(name, "ESTP"u8));
     }
+
+    /// <summary>True for a line that names this feature.</summary>
+    public static bool Names(ReadOnlySpan<byte> line, ReadOnlySpan<byte> feature) => Is(NameOf(line), feature);
+
+    /// <summary>The lines of RFC 2428's commands, which Ferry knows whether the server does or not.</summary>
+    public static byte[] Extended(bool eprt, bool epsv) => [.. eprt ? " EPRT\r\n"u8 : default, .. epsv ? " EPSV\r\n"u8 : default];
 
     /// <summary>The lines of what Ferry itself does for clients (RFC 4217 §6), to stand before the last line of a reply; empty when all are false.</summary>
     public static byte[] Tls(bool auth, bool protection, bool ccc) =>
@@ -28,6 +32,13 @@ internal static class FeatureList
 
     /// <summary>A reply of these lines alone.</summary>
     public static byte[] Whole(ReadOnlySpan<byte> lines) => [.. "211-Features:\r\n"u8, .. lines, .. "211 End\r\n"u8];
+
+    private static ReadOnlySpan<byte> NameOf(ReadOnlySpan<byte> line)
+    {
+        var feature = line.TrimStart(" \t"u8);
+        var end = feature.IndexOfAny((byte)' ', (byte)';');
+        return end < 0 ? feature : feature[..end];
+    }
 
     private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> feature) => Ascii.EqualsIgnoreCase(name, feature);
 }

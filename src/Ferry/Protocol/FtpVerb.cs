@@ -104,4 +104,7 @@ internal static class FtpVerbs
 
     /// <summary>True for a command whose answer opens a passive port.</summary>
     public static bool IsPassive(FtpVerb verb) => verb is FtpVerb.Pasv or FtpVerb.Epsv;
+
+    /// <summary>True for a command that names a port to connect to.</summary>
+    public static bool IsActive(FtpVerb verb) => verb is FtpVerb.Port or FtpVerb.Eprt;
 }

@@ -22,6 +22,9 @@ internal readonly record struct PendingCommand(FtpVerb Verb)
     /// <summary>Set for a command of Ferry's own: its reply is not the client's.</summary>
     public InsertedCommand Inserted { get; init; }
 
+    /// <summary>The server's side of the data channel that is being set up.</summary>
+    public bool IsSetUp { get; init; }
+
     /// <summary>The number of the transfer (<see cref="ControlEngine.LastTransfer"/>); 0 where the command has none.</summary>
     public int Transfer { get; init; }
 

@@ -6,8 +6,11 @@ namespace Ferry.Relay;
 /// <summary>Carries bytes through a buffer: every platform, every kind of leg. A leg that waits holds no buffer.</summary>
 internal sealed class StreamRelay(ArrayPool<byte> buffers) : IRelay
 {
-    /// <summary>With 256 KiB, what is read, decrypted, encrypted and sent together no longer fits a processor's own cache: 15 % more CPU per GiB with TLS on both sides.</summary>
+    /// <summary>What is read, decrypted, encrypted and sent together fits a processor's own cache: with 256 KiB it took 15 % more CPU per GiB with TLS on both sides.</summary>
     private const int BufferSize = 128 * 1024;
+
+    /// <summary>The most that one record carries (RFC 8446 §5.1).</summary>
+    private const int RecordSize = 16 * 1024;
 
     /// <summary>The one of this process.</summary>
     public static StreamRelay Shared { get; } = new(ArrayPool<byte>.Shared);
@@ -33,7 +36,7 @@ internal sealed class StreamRelay(ArrayPool<byte> buffers) : IRelay
                     if (flow.IsStopped)
                         return FlowEnd.Stopped;
                     buffer ??= buffers.Rent(BufferSize);
-                    status = flow.From.Receive(buffer, out count);
+                    status = flow.From.Receive(buffer.AsSpan(0, PieceOf(flow)), out count);
                 }
                 catch (Exception exception) when (DataLeg.IsEnd(exception))
                 {
@@ -55,7 +58,10 @@ internal sealed class StreamRelay(ArrayPool<byte> buffers) : IRelay
 
                 try
                 {
-                    await flow.To.SendAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
+                    if (flow.To.IsTls)
+                        count = await SendRecordsAsync(flow, buffer, count).ConfigureAwait(false);
+                    else
+                        await flow.To.SendAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
                 }
                 catch (Exception exception) when (DataLeg.IsEnd(exception))
                 {
@@ -73,6 +79,25 @@ internal sealed class StreamRelay(ArrayPool<byte> buffers) : IRelay
         {
             Return(ref buffer);
         }
+    }
+
+    /// <summary>Between two TLS legs each record is encrypted as soon as it is decrypted, while it is in the processor's first cache.</summary>
+    private static int PieceOf(RelayFlow flow) => flow.From.IsTls && flow.To.IsTls ? RecordSize : BufferSize;
+
+    /// <summary>Encrypts what was read, and what can be read on the way without waiting, and sends all of it at once.</summary>
+    /// <returns>How many bytes of the stream that was.</returns>
+    private static async ValueTask<int> SendRecordsAsync(RelayFlow flow, byte[] buffer, int count)
+    {
+        flow.To.Write(buffer.AsSpan(0, count));
+        // An end that is met here is met again by the next Receive, behind the bytes before it.
+        while (count <= BufferSize - RecordSize && flow.From.HasBuffered
+            && flow.From.Receive(buffer.AsSpan(0, RecordSize), out var piece) == LegReadStatus.Data)
+        {
+            flow.To.Write(buffer.AsSpan(0, piece));
+            count += piece;
+        }
+        await flow.To.FlushAsync().ConfigureAwait(false);
+        return count;
     }
 
     private void Return(ref byte[]? buffer)

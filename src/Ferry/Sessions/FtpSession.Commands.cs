@@ -132,6 +132,10 @@ internal sealed partial class FtpSession
         lock (_sync)
         {
             decision = _engine.OnCommand(command);
+            if (decision.Kind == DecisionKind.OpenListener)
+                decision = OpenUpstreamPort();
+            if (decision.RefusedPeer is { } peer)
+                RefusePeer(peer);
             NoteCommand(command, decision.Kind);
             return Act(decision, length, command);
         }

@@ -78,6 +78,7 @@ internal sealed partial class FtpSession
             lock (_sync)
             {
                 _upstream = channel;
+                _engine.UpstreamFamily = channel.RemoteEndPoint.AddressFamily;
                 isTaken = _endReason is null;
             }
             return (isTaken ? null : "the session ended", false);

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Ferry.Config;
 using Ferry.Protocol;
 using Ferry.Transport;
 using Microsoft.Extensions.Logging;
@@ -9,104 +8,21 @@ namespace Ferry.Sessions;
 
 internal sealed partial class FtpSession
 {
-    private const string NoDataPorts = "No data ports are free; try again.";
-
-    private PassivePort? _passive;
     private List<Transfer>? _transfers;
     private long _transferCount;
     private long _dataToClient;
     private long _dataToUpstream;
     private bool _typeIsImage;
 
-    /// <summary>The server has opened a port: one of ours is lent to the client for it, and the one before goes back.</summary>
-    /// <returns>The reply.</returns>
-    private byte[] OpenPassive(ControlDecision decision)
-    {
-        var target = PassiveTarget(decision);
-        ClosePassive();
-        var config = _server.Config;
-        var announced = _server.Announced.For(_client.RemoteEndPoint.Address, _client.LocalEndPoint.Address);
-        if (decision.Verb == FtpVerb.Pasv && announced.AddressFamily != AddressFamily.InterNetwork)
-            return ReplyWriter.Line(425, "PASV cannot name an IPv6 address; use EPSV.");
-        var client = _client.RemoteEndPoint;
-        var local = _server.DataAddress(_client.LocalEndPoint.Address, _listener);
-        var lent = _server.Ports.TryLend(client.Address, local, config.Data.MaxPortsPerClient, config.Data.AccessRules, out var lease);
-        if (lent != LendResult.Lent)
-        {
-            _server.Metrics.PortsExhausted();
-            Log.NoPort(_server.Logger, Id, _server.Ports.Name, Words(lent), _server.Ports.Used);
-            return ReplyWriter.Line(425, NoDataPorts);
-        }
-        lock (_sync)
-        {
-            if (_endReason is not null)
-            {
-                lease!.Dispose();
-                return ReplyWriter.Line(425, NoDataPorts);
-            }
-            _passive = new PassivePort(lease!, target, _server.Time.GetTimestamp());
-            _engine.PassiveOpened();
-        }
-        _server.Metrics.PortLeased();
-        if (_server.Logger.IsEnabled(LogLevel.Information))
-            Log.PortGiven(_server.Logger, Id, lease!.Port, _server.Ports.Used, _server.Ports.FreeFor(client.Address), client, target);
-        return decision.Verb == FtpVerb.Epsv ? ReplyWriter.ExtendedPassive(lease!.Port) : ReplyWriter.Passive(announced, lease!.Port);
-    }
-
-    /// <summary>Where the data is fetched or delivered: the announced address only where the operator trusts it (RFC 2577 §3).</summary>
-    private IPEndPoint PassiveTarget(ControlDecision decision)
-    {
-        var own = _upstream!.RemoteEndPoint.Address;
-        var policy = _server.Config.Data.PassiveAddress;
-        if (policy.Policy == PassiveAddressPolicy.Control || decision.Address == 0)
-            return new IPEndPoint(own, decision.Port);
-        var announced = new IPAddress(BitConverter.GetBytes(System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(decision.Address)));
-        var trusted = policy.Policy == PassiveAddressPolicy.Trust;
-        foreach (var network in policy.Networks)
-            trusted |= network.Contains(announced);
-        return new IPEndPoint(trusted ? announced : own, decision.Port);
-    }
-
-    private void ClosePassive()
-    {
-        if (TakePassive() is { } passive)
-            GiveBack(passive.Lease);
-    }
-
-    /// <summary>The port that waits for a transfer, which is the caller's from here on; null where there is none.</summary>
-    private PassivePort? TakePassive()
-    {
-        lock (_sync)
-        {
-            var passive = _passive;
-            _passive = null;
-            return passive;
-        }
-    }
-
-    private void GiveBack(DataLease lease)
-    {
-        lease.Dispose();
-        LogGivenBack(lease.Port);
-    }
-
-    private void LogGivenBack(int port)
-    {
-        _server.Metrics.PortReturned();
-        if (_server.Logger.IsEnabled(LogLevel.Information))
-            Log.PortGivenBack(_server.Logger, Id, port, _server.Ports.Used, _server.Ports.FreeFor(_client.RemoteEndPoint.Address));
-    }
-
-    /// <summary>Connects to the server's data port and forwards the transfer command, which is the buffer's first line.</summary>
+    /// <summary>Readies the server's side of the data channel and forwards the transfer command, which is the buffer's first line.</summary>
     private async Task OpenTransferAsync(ControlDecision decision, int length)
     {
         var verb = decision.Verb;
-        var passive = TakePassive();
-        var leg = passive is null ? null : await ConnectDataAsync(passive).ConfigureAwait(false);
-        if (leg is null)
+        var channel = TakeChannel();
+        if (channel is null || await UpstreamEndAsync(channel).ConfigureAwait(false) is not { } upstream)
         {
-            if (passive is not null)
-                GiveBack(passive.Lease);
+            if (channel is not null)
+                GiveBack(channel);
             lock (_sync)
             {
                 var refused = _engine.TransferRefused("Can't open the data connection to the server.");
@@ -118,7 +34,7 @@ internal sealed partial class FtpSession
             return;
         }
         var argument = FtpCommand.Parse(_client.Buffered[..length].TrimEnd("\r\n"u8)).Argument.ToArray();
-        var transfer = new Transfer(passive!.Lease, leg, verb, FtpVerbs.DataOf(verb), argument, TlsFor(decision), LogMatched);
+        var transfer = new Transfer(ClientEnd(channel), upstream, UpstreamEnd(channel), verb, FtpVerbs.DataOf(verb), argument, TlsFor(decision), LogMatched);
         if (Register(transfer, verb))
             await ForwardCommandAsync(length).ConfigureAwait(false);
     }
@@ -143,27 +59,29 @@ internal sealed partial class FtpSession
         return !ended;
     }
 
-    private async Task<DataLeg?> ConnectDataAsync(PassivePort passive)
+    private IDataEnd ClientEnd(DataChannel channel)
     {
+        if (channel.ClientPort is { } lease)
+            return new LentPort(lease);
+        var local = _client.LocalEndPoint;
+        return new DialledClient(channel.Client!, local.Address, _server.Config.Data.ActiveSourcePort ?? local.Port - 1, _server.Time,
+            (client, error) => Log.ClientNotReached(_server.Logger, Id, client, error));
+    }
+
+    /// <summary>A server in passive mode is connected to now, one in active mode comes by itself.</summary>
+    /// <returns>Null where it cannot be connected to.</returns>
+    private async ValueTask<IDataEnd?> UpstreamEndAsync(DataChannel channel)
+    {
+        if (channel.UpstreamPort is { } lease)
+            return new LentPort(lease);
         using var connecting = new ConnectDeadline();
         BeginStep(connecting, _server.Config.Data.ConnectTimeout);
-        var result = await UpstreamConnector.ConnectAsync(passive.Upstream, _server.Config.BindAddress, connecting.Token).ConfigureAwait(false);
+        var result = await UpstreamConnector.ConnectAsync(channel.Upstream!, _server.Config.BindAddress, connecting.Token).ConfigureAwait(false);
         EndStep();
-        if (result.Socket is null)
-        {
-            Log.DataConnectFailed(_server.Logger, Id, passive.Upstream, result.Error);
-            return null;
-        }
-        try
-        {
-            return new DataLeg(result.Socket);
-        }
-        catch (SocketException e)
-        {
-            Log.DataConnectFailed(_server.Logger, Id, passive.Upstream, e.SocketErrorCode);
-            result.Socket.Dispose();
-            return null;
-        }
+        if (result.Socket is not null)
+            return new StandingEnd(result.Socket);
+        Log.DataConnectFailed(_server.Logger, Id, channel.Upstream!, result.Error);
+        return null;
     }
 
     /// <summary>A 1xx has been passed on: data may flow.</summary>
@@ -175,18 +93,18 @@ internal sealed partial class FtpSession
         return transfer is null ? OpenUnknownTransferAsync(decision) : ValueTask.CompletedTask;
     }
 
-    /// <summary>A command that Ferry does not know as a transfer command has been answered 150 and uses the passive port.</summary>
+    /// <summary>A command that Ferry does not know as a transfer command has been answered 150 and uses the data channel.</summary>
     private async ValueTask OpenUnknownTransferAsync(ControlDecision decision)
     {
-        var passive = TakePassive();
-        if (passive is null)
+        var channel = TakeChannel();
+        if (channel is null)
             return;
-        if (await ConnectDataAsync(passive).ConfigureAwait(false) is not { } leg)
+        if (await UpstreamEndAsync(channel).ConfigureAwait(false) is not { } upstream)
         {
-            GiveBack(passive.Lease);
+            GiveBack(channel);
             return;
         }
-        var transfer = new Transfer(passive.Lease, leg, decision.Verb, DataUse.None, [], TlsFor(decision), LogMatched) { Number = decision.Transfer };
+        var transfer = new Transfer(ClientEnd(channel), upstream, UpstreamEnd(channel), decision.Verb, DataUse.None, [], TlsFor(decision), LogMatched) { Number = decision.Transfer };
         if (!Register(transfer, null))
             return;
         transfer.Start(_server.Time.GetTimestamp());
@@ -233,7 +151,8 @@ internal sealed partial class FtpSession
     /// <summary>What the client is told in place of a 2xx that did not come true.</summary>
     private static byte[] Refusal(TransferOutcome outcome) => outcome switch
     {
-        TransferOutcome.NoClient => ReplyWriter.Line(425, "Can't open data connection: the client did not connect."),
+        TransferOutcome.NoClient => ReplyWriter.Line(425, "Can't open data connection: there is none to the client."),
+        TransferOutcome.NoUpstream => ReplyWriter.Line(425, "Can't open data connection: the server did not connect."),
         TransferOutcome.ClientTlsFailed => ReplyWriter.Line(425, "Can't open data connection: TLS failed."),
         TransferOutcome.UpstreamTlsFailed => ReplyWriter.Line(425, "Can't open data connection: TLS with the server failed."),
         // As vsftpd, whose words clients' users search for.
@@ -243,52 +162,24 @@ internal sealed partial class FtpSession
 
     private void SweepData(long now)
     {
-        var time = _server.Time;
-        var data = _server.Config.Data;
+        SweepChannel(now);
         Transfer[]? transfers = null;
-        PassivePort? expired = null;
         lock (_sync)
         {
             if (_transfers is { Count: > 0 })
                 transfers = [.. _transfers];
-            if (_passive is { } passive && time.GetElapsedTime(passive.Given, now) >= (passive.Lease.IsConnected ? data.StallTimeout : data.ConnectTimeout))
-            {
-                expired = passive;
-                _passive = null;
-                _engine.PassiveClosed();
-            }
         }
-        if (expired is not null)
-        {
-            Log.PortUnused(_server.Logger, Id, expired.Lease.Port);
-            GiveBack(expired.Lease);
-        }
+        var data = _server.Config.Data;
         foreach (var transfer in transfers ?? [])
-            transfer.Sweep(now, time, data.ConnectTimeout, data.StallTimeout);
+            transfer.Sweep(now, _server.Time, data.ConnectTimeout, data.StallTimeout);
     }
-
-    private static string Words(LendResult reason) => reason switch
-    {
-        LendResult.ZoneFull => "the zone is full",
-        LendResult.ClientLimit => "its address holds as many as ftp_client_ports allows",
-        _ => "its address holds all of the range that can be opened",
-    };
 
     private static partial class Log
     {
-        [LoggerMessage(440, LogLevel.Information, "session {Session}: port {Port} given ({Used} used, {Free} free) to {Client} for {Server}")]
-        public static partial void PortGiven(ILogger logger, string session, int port, int used, int free, IPEndPoint client, IPEndPoint server);
-
-        [LoggerMessage(441, LogLevel.Information, "session {Session}: port {Port} given back ({Used} used, {Free} free)")]
-        public static partial void PortGivenBack(ILogger logger, string session, int port, int used, int free);
-
-        [LoggerMessage(442, LogLevel.Warning, "session {Session}: zone \"{Zone}\" has no port for the client: {Reason} ({Used} used); answered 425")]
-        public static partial void NoPort(ILogger logger, string session, string zone, string reason, int used);
-
-        [LoggerMessage(443, LogLevel.Information, "session {Session}: port {Port} was not used in time")]
-        public static partial void PortUnused(ILogger logger, string session, int port);
-
         [LoggerMessage(444, LogLevel.Warning, "session {Session}: no data connection to {Server}: {Error}; answered 425")]
         public static partial void DataConnectFailed(ILogger logger, string session, IPEndPoint server, SocketError error);
+
+        [LoggerMessage(446, LogLevel.Warning, "session {Session}: no data connection to client {Client}, which named it for active mode: {Error}; answered 425")]
+        public static partial void ClientNotReached(ILogger logger, string session, IPEndPoint client, SocketError error);
     }
 }

@@ -76,7 +76,8 @@ internal sealed partial class FtpSession
         _server.Metrics.TransferEnded(direction, tag, duration, bytes);
         if (_server.Logger.IsEnabled(LogLevel.Information))
             Log.TransferEnded(_server.Logger, Id, transfer.VerbName, tag, toClient, toUpstream, transfer.RelayEnd ?? "nobody", duration.TotalSeconds);
-        LogGivenBack(transfer.Port);
+        if (transfer.ClientPort > 0)
+            LogGivenBack(transfer.ClientPort);
         _server.TransferLog?.Write(new TransferRecord
         {
             SessionId = Id,
@@ -99,8 +100,12 @@ internal sealed partial class FtpSession
 
     private void LogMatched(Transfer transfer)
     {
-        if (_server.Logger.IsEnabled(LogLevel.Information))
-            Log.Matched(_server.Logger, Id, transfer.ClientEndPoint!, transfer.Port, transfer.UpstreamEndPoint);
+        if (!_server.Logger.IsEnabled(LogLevel.Information))
+            return;
+        if (transfer.ClientPort > 0)
+            Log.Matched(_server.Logger, Id, transfer.ClientEndPoint!, transfer.ClientPort, transfer.UpstreamEndPoint);
+        else
+            Log.Dialled(_server.Logger, Id, transfer.ClientEndPoint!, transfer.UpstreamEndPoint);
     }
 
     private static partial class Log
@@ -110,6 +115,9 @@ internal sealed partial class FtpSession
 
         [LoggerMessage(450, LogLevel.Information, "session {Session}: {Verb} finished: {Outcome}, {ToClient} bytes to the client, {ToServer} to the server, ended by {End}, {Seconds:F3} s")]
         public static partial void TransferEnded(ILogger logger, string session, string verb, string outcome, long toClient, long toServer, string end, double seconds);
+
+        [LoggerMessage(453, LogLevel.Information, "session {Session}: data connection to {Client} made and matched to server {Server}")]
+        public static partial void Dialled(ILogger logger, string session, IPEndPoint client, IPEndPoint server);
 
         [LoggerMessage(451, LogLevel.Information, "session {Session}: data connection from {Client} to port {Port} matched to server {Server}")]
         public static partial void Matched(ILogger logger, string session, IPEndPoint client, int port, IPEndPoint server);

@@ -23,6 +23,7 @@ internal sealed partial class FtpSession
         FinishTransfer,
         StartTls,
         StopTls,
+        Retry,
         Endless,
     }
 
@@ -53,6 +54,9 @@ internal sealed partial class FtpSession
                         break;
                     case ReplyStep.StopTls:
                         await ClearUpstreamAsync().ConfigureAwait(false);
+                        break;
+                    case ReplyStep.Retry:
+                        await _upstream!.FlushAsync().ConfigureAwait(false);
                         break;
                     case ReplyStep.Endless:
                         Log.EndlessReply(_server.Logger, Id);
@@ -135,6 +139,7 @@ internal sealed partial class FtpSession
             DecisionKind.StartTransfer => ReplyStep.StartTransfer,
             DecisionKind.StartUpstreamTls => ReplyStep.StartTls,
             DecisionKind.StopUpstreamTls => ReplyStep.StopTls,
+            DecisionKind.Retry => ReplyStep.Retry,
             _ => ReplyStep.Next,
         };
     }
@@ -153,7 +158,13 @@ internal sealed partial class FtpSession
             case DecisionKind.OpenPassive:
                 _client.Write(OpenPassive(decision));
                 break;
-            case DecisionKind.RefusePassive:
+            case DecisionKind.OpenActive:
+                _client.Write(OpenActive(decision));
+                break;
+            case DecisionKind.Retry:
+                _upstream!.Write(decision.Bytes);
+                break;
+            case DecisionKind.RefuseSetUp:
                 Log.PassiveRefused(_server.Logger, Id, decision.Code);
                 _client.Write(decision.Bytes);
                 break;
@@ -165,6 +176,8 @@ internal sealed partial class FtpSession
     private void AfterReply()
     {
         ConcludeStale();
+        if (!_engine.IsSettingUp)
+            DropUpstreamPort(); // the server has refused it
         while (_engine.TakeAnswer() is { } answer)
             _client.Write(answer);
     }

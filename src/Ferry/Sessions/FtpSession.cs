@@ -51,7 +51,7 @@ internal sealed partial class FtpSession
         _listener = listener;
         Id = id;
         _client = new ControlChannel(socket, server.Config.TcpNoDelay, server.Config.SocketKeepalive, urgent: true);
-        _engine = new ControlEngine(_client.RemoteEndPoint.AddressFamily, RulesOf(server.Config, isImplicit));
+        _engine = new ControlEngine(_client.RemoteEndPoint.AddressFamily, RulesOf(server.Config, isImplicit), DataRulesOf(server.Config.Data));
         _startedAt = _loggedOutAt = _activity = server.Time.GetTimestamp();
         _start = server.Time.GetUtcNow();
     }
@@ -188,7 +188,7 @@ internal sealed partial class FtpSession
     private void End(SessionEndReason reason, byte[]? farewell)
     {
         List<Transfer>? transfers;
-        PassivePort? passive;
+        DataChannel? channel;
         lock (_sync)
         {
             if (_endReason is not null)
@@ -196,12 +196,13 @@ internal sealed partial class FtpSession
             _endReason = reason;
             _state = SessionState.Ended;
             transfers = _transfers is null ? null : [.. _transfers];
-            passive = _passive;
-            _passive = null;
+            channel = _channel;
+            _channel = null;
+            DropUpstreamPort();
         }
         transfers?.ForEach(static t => t.Cut(TransferOutcome.SessionEnded));
-        if (passive is not null)
-            GiveBack(passive.Lease);
+        if (channel is not null)
+            GiveBack(channel);
         Volatile.Read(ref _step)?.Dispose();
         // Before its handshake a client of implicit TLS could not read it.
         _client.EndWith(_isImplicit && _client.TlsInfo is null ? null : farewell);

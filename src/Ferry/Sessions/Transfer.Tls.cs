@@ -35,7 +35,7 @@ internal sealed partial class Transfer
 
     /// <summary>Shakes hands on the legs that are to be TLS, on both at once.</summary>
     /// <returns>Null, or what came of it.</returns>
-    private async Task<TransferOutcome?> SecureAsync(TransferTls tls, DataLeg client)
+    private async Task<TransferOutcome?> SecureAsync(TransferTls tls, DataLeg client, DataLeg upstream)
     {
         TlsConnection? toClient = null, toUpstream = null;
         lock (_sync)
@@ -43,7 +43,7 @@ internal sealed partial class Transfer
         if (tls.Client is { } origin)
             client.Secure(toClient = TlsConnection.AcceptData(origin, client.Socket, tickets: tls.SendsTickets && _use is DataUse.Download or DataUse.Listing ? 1 : 0));
         if (tls.Upstream is { } context)
-            _upstream.Secure(toUpstream = TlsConnection.Connect(context, _upstream.Socket, isData: true, tls.UpstreamName, tls.Resume));
+            upstream.Secure(toUpstream = TlsConnection.Connect(context, upstream.Socket, isData: true, tls.UpstreamName, tls.Resume));
         var upstreamDone = toUpstream is null ? Task.FromResult(true) : toUpstream.HandshakeAsync().AsTask();
         var clientIsDone = toClient is null || await toClient.HandshakeAsync().ConfigureAwait(false);
         if (toClient is not null)
@@ -57,7 +57,7 @@ internal sealed partial class Transfer
                 Refuse(TransferOutcome.ReuseMissing, "it did not resume the session of its control connection");
             ClientTls = toClient.Info;
             if (Refusal is not null)
-                _upstream.Reset(); // who has not begun to send cannot be cut off
+                upstream.Reset(); // who has not begun to send cannot be cut off
             lock (_sync)
                 _unfinished = TransferOutcome.UpstreamTlsFailed;
         }

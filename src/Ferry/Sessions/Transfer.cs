@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Ferry.Protocol;
 using Ferry.Relay;
 using Ferry.Transport;
@@ -7,10 +6,10 @@ using Ferry.Transport;
 namespace Ferry.Sessions;
 
 /// <summary>
-/// One use of a data channel: the lent port, the connection to the server, and the relay between them.
+/// One use of a data channel: its two ends, and the relay between them.
 /// <code>
-///   opened ──1xx──> waiting for the client ──> relaying ──> ended
-///      └────4xx/5xx────────────────────────────────────────^
+///   opened ──1xx──> connecting ──> relaying ──> ended
+///      └────4xx/5xx────────────────────────────^
 /// </code>
 /// </summary>
 internal sealed partial class Transfer
@@ -21,12 +20,14 @@ internal sealed partial class Transfer
     private readonly Lock _sync = new();
     // Continued on the spot: whoever completes it holds no lock.
     private readonly TaskCompletionSource<TransferOutcome> _completion = new();
-    private readonly DataLease _lease;
+    private readonly IDataEnd _clientEnd;
+    private readonly IDataEnd _upstreamEnd;
     private readonly DataUse _use;
     private readonly Action<Transfer> _matched;
     private readonly TransferTls? _tls;
-    private readonly DataLeg _upstream;
     private DataLeg? _client;
+    private DataLeg? _upstream;
+    private TransferOutcome? _missing;
     private DataRelay? _relay;
     private TransferOutcome? _cut;
     private bool _started;
@@ -34,23 +35,24 @@ internal sealed partial class Transfer
     private long _seenBytes;
     private long _seenAt;
 
-    /// <param name="lease">The client's port; owned from here on.</param>
-    /// <param name="upstream">The connection to the server; owned from here on.</param>
+    /// <param name="client">The client's side; owned from here on.</param>
+    /// <param name="upstream">The server's side; owned from here on.</param>
+    /// <param name="server">The server's side as it is known before its connection stands.</param>
     /// <param name="verb">The transfer command.</param>
     /// <param name="use">Which way its data goes; None where that is not known.</param>
     /// <param name="path">The command's argument, for the log.</param>
     /// <param name="tls">How the connections are protected; null: not at all.</param>
-    /// <param name="matched">Told when the client's connection has come.</param>
-    public Transfer(DataLease lease, DataLeg upstream, FtpVerb verb, DataUse use, byte[] path, TransferTls? tls, Action<Transfer> matched)
+    /// <param name="matched">Told when both connections stand.</param>
+    public Transfer(IDataEnd client, IDataEnd upstream, IPEndPoint server, FtpVerb verb, DataUse use, byte[] path, TransferTls? tls, Action<Transfer> matched)
     {
         _tls = tls;
-        _lease = lease;
-        _upstream = upstream;
+        _clientEnd = client;
+        _upstreamEnd = upstream;
         _use = use;
         _matched = matched;
         Verb = verb;
         Path = path;
-        UpstreamEndPoint = upstream.RemoteEndPoint;
+        UpstreamEndPoint = server;
     }
 
     /// <summary>The engine's number of it, by which replies name it.</summary>
@@ -65,12 +67,14 @@ internal sealed partial class Transfer
 
     public byte[] Path { get; }
 
-    public IPEndPoint UpstreamEndPoint { get; }
+    /// <summary>The server's data connection; before it stands, what is known of it.</summary>
+    public IPEndPoint UpstreamEndPoint { get; private set; }
 
-    /// <summary>The client's data connection; null before it came.</summary>
+    /// <summary>The client's data connection; null before it stands.</summary>
     public IPEndPoint? ClientEndPoint { get; private set; }
 
-    public int Port => _lease.Port;
+    /// <summary>The port that was lent to the client; 0 in active mode.</summary>
+    public int ClientPort => _clientEnd is LentPort lent ? lent.Lease.Port : 0;
 
     /// <summary>When data began to flow; 0 before.</summary>
     public long StartedAt { get; private set; }
@@ -102,7 +106,7 @@ internal sealed partial class Transfer
     /// <summary>The server has let data flow, and its end has not come; every wait within is bounded.</summary>
     public bool IsFlowing => _started && !_completion.Task.IsCompleted;
 
-    /// <summary>Lets data flow as soon as the client has connected. Once.</summary>
+    /// <summary>Lets data flow as soon as both connections stand. Once.</summary>
     public void Start(long now)
     {
         lock (_sync)
@@ -116,12 +120,12 @@ internal sealed partial class Transfer
     /// <summary>The server has refused the command: both connections are closed in order, nothing having flowed.</summary>
     public void Discard()
     {
-        _upstream.Dispose();
+        _upstreamEnd.Dispose();
         // A client that has sent its ClientHello at once (curl) must not meet a reset before it has read the refusal: it closes by itself then.
-        if (_tls is { Client: not null })
-            _tls.Lingering.TakeRefused(_lease);
+        if (_tls is { Client: not null } && _clientEnd is LentPort lent)
+            _tls.Lingering.TakeRefused(lent.Lease);
         else
-            _lease.Dispose();
+            _clientEnd.Dispose();
         _tls?.Resume?.Dispose();
         _completion.TrySetResult(TransferOutcome.Refused);
     }
@@ -130,30 +134,32 @@ internal sealed partial class Transfer
     public void Cut(TransferOutcome reason)
     {
         DataRelay? relay;
-        DataLeg? client;
+        DataLeg? client, upstream;
         bool started;
         lock (_sync)
         {
             _cut ??= reason;
             relay = _relay;
             client = _client;
+            upstream = _upstream;
             started = _started;
         }
         if (relay is not null)
         {
             relay.Cut();
         }
-        else if (client is not null)
+        else
         {
-            // They are shaking hands.
-            client.Reset();
-            _upstream.Reset();
+            // They are shaking hands, or one waits for the other.
+            client?.Reset();
+            upstream?.Reset();
         }
-        _lease.DisposeIfWaiting();
+        _clientEnd.Cancel();
+        _upstreamEnd.Cancel();
         if (started)
             return;
-        _upstream.Reset();
-        _lease.Dispose();
+        _upstreamEnd.Reset();
+        _clientEnd.Dispose();
         _tls?.Resume?.Dispose();
         _completion.TrySetResult(reason);
     }
@@ -165,12 +171,12 @@ internal sealed partial class Transfer
             _windingDown = true;
     }
 
-    /// <summary>Looks for a client that does not come and for a stall; called about once a second.</summary>
+    /// <summary>Looks for a connection that does not come about and for a stall; called about once a second.</summary>
     /// <returns>True if bytes have moved since the last look.</returns>
     public bool Sweep(long now, TimeProvider time, TimeSpan connectLimit, TimeSpan stallLimit)
     {
         TimeSpan still;
-        bool waiting, hasClient;
+        TransferOutcome? awaited;
         lock (_sync)
         {
             if (!_started || _completion.Task.IsCompleted)
@@ -183,96 +189,12 @@ internal sealed partial class Transfer
                 return true;
             }
             still = time.GetElapsedTime(_seenAt, now);
-            waiting = _relay is null;
-            hasClient = _client is not null;
+            var waiting = _relay is null;
+            awaited = !waiting ? null : _client is null ? TransferOutcome.NoClient : _upstream is null ? TransferOutcome.NoUpstream : null;
             if (still < (_windingDown ? WindDownLimit : waiting ? connectLimit : stallLimit))
                 return false;
         }
-        Cut(waiting && !hasClient ? TransferOutcome.NoClient
-            : _windingDown ? AbortRequested ? TransferOutcome.Aborted : TransferOutcome.Stalled
-            : RefuseUnfinished() ?? TransferOutcome.Stalled);
+        Cut(awaited ?? (_windingDown ? AbortRequested ? TransferOutcome.Aborted : TransferOutcome.Stalled : RefuseUnfinished() ?? TransferOutcome.Stalled));
         return false;
-    }
-
-    private async Task RunAsync()
-    {
-        var outcome = TransferOutcome.NoClient;
-        Socket? socket = null;
-        var closed = false;
-        try
-        {
-            if (await _lease.Connected.ConfigureAwait(false) && (socket = _lease.Take()) is not null)
-            {
-                outcome = await RelayAsync(socket).ConfigureAwait(false);
-                closed = true;
-            }
-            else
-            {
-                outcome = _cut ?? TransferOutcome.NoClient;
-            }
-        }
-        catch (SocketException)
-        {
-            outcome = _cut ?? TransferOutcome.ClientAborted; // gone between its accept and the first look at it
-        }
-        catch (ObjectDisposedException)
-        {
-            outcome = _cut ?? TransferOutcome.SessionEnded;
-        }
-        catch (Exception e)
-        {
-            Failure = e; // nobody awaits this task, so who records the transfer tells it
-            outcome = _cut ?? TransferOutcome.SessionEnded;
-        }
-        finally
-        {
-            if (!closed)
-            {
-                socket?.Abort();
-                _upstream.Reset();
-                _client?.LeaveTls();
-                _upstream.LeaveTls();
-            }
-            _tls?.Resume?.Dispose();
-            _lease.Dispose();
-            _completion.TrySetResult(outcome);
-        }
-    }
-
-    private async Task<TransferOutcome> RelayAsync(Socket socket)
-    {
-        var client = new DataLeg(socket);
-        ClientEndPoint = client.RemoteEndPoint;
-        lock (_sync)
-            _client = client;
-        _matched(this);
-        if (_tls is not null && await SecureAsync(_tls, client).ConfigureAwait(false) is { } failure)
-        {
-            _upstream.Reset();
-            _upstream.LeaveTls();
-            // A client whose handshake is done and that is turned away all the same reads the reply only if its data connection ends in order.
-            if (failure == TransferOutcome.ReuseMissing && _cut is null && await client.TryEndAsync(isWhole: true).ConfigureAwait(false))
-            {
-                _tls.Lingering.Take(client);
-                return failure;
-            }
-            client.Reset();
-            client.LeaveTls();
-            return _cut ?? failure;
-        }
-        var direction = _use switch
-        {
-            DataUse.Upload => TransferDirection.Upload,
-            DataUse.None => TransferDirection.Either,
-            _ => TransferDirection.Download,
-        };
-        var relay = new DataRelay(client, _upstream, direction, _tls?.Lingering, _tls?.AllowTruncation ?? false);
-        lock (_sync)
-            _relay = relay;
-        if (_cut is not null)
-            relay.Cut();
-        var result = await relay.RunAsync().ConfigureAwait(false);
-        RelayEnd = RelayEnds.Tag(result.End);
-        return result.End == Relay.RelayEnd.Cut ? _cut ?? TransferOutcome.SessionEnded : TransferOutcomes.Of(result);
     }
 }

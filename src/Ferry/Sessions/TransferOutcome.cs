@@ -8,8 +8,11 @@ internal enum TransferOutcome
     /// <summary>Every byte of the sender and its end were handed to the receiver, and the server said 2xx.</summary>
     Complete,
 
-    /// <summary>The client did not connect to the port that it was told.</summary>
+    /// <summary>The client did not connect to the port that it was told, or could not be connected to at the port that it named.</summary>
     NoClient,
+
+    /// <summary>The server did not connect to the port that it was told.</summary>
+    NoUpstream,
 
     /// <summary>The client's data connection was reset, cut off or closed too early.</summary>
     ClientAborted,
@@ -46,6 +49,7 @@ internal static class TransferOutcomes
     {
         TransferOutcome.Complete => "complete",
         TransferOutcome.NoClient => "no_client",
+        TransferOutcome.NoUpstream => "no_upstream",
         TransferOutcome.ClientAborted => "client_aborted",
         TransferOutcome.UpstreamAborted => "upstream_aborted",
         TransferOutcome.ClientTlsFailed => "client_tls_failed",

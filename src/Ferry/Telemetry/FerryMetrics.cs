@@ -22,6 +22,7 @@ internal sealed class FerryMetrics : IDisposable
     private readonly Counter<long> _portsExhausted;
     private readonly Counter<long> _connectFailures;
     private readonly Counter<long> _rejected;
+    private readonly Counter<long> _activeRefused;
     private readonly Counter<long> _handshakes;
     private readonly Counter<long> _truncations;
     private long _activeSessions;
@@ -42,6 +43,7 @@ internal sealed class FerryMetrics : IDisposable
         _portsExhausted = _meter.CreateCounter<long>("ferry.ports.exhausted", "{request}", "Requests for a data port when none was free.");
         _connectFailures = _meter.CreateCounter<long>("ferry.upstream.connect.failures", "{attempt}", "Connections to upstream servers that failed, by server.");
         _rejected = _meter.CreateCounter<long>("ferry.rejected", "{connection}", "Clients that were turned away, by reason.");
+        _activeRefused = _meter.CreateCounter<long>("ferry.active.refused", "{request}", "PORT and EPRT commands that name an address or a port that the client may not name.");
         _handshakes = _meter.CreateCounter<long>("ferry.tls.handshakes", "{handshake}", "TLS handshakes, by side, channel and result.");
         _truncations = _meter.CreateCounter<long>("ferry.tls.truncations", "{connection}", "TLS data connections that ended without saying so, by side.");
     }
@@ -92,6 +94,8 @@ internal sealed class FerryMetrics : IDisposable
     public void PortReturned() => Interlocked.Decrement(ref _usedPorts);
 
     public void PortsExhausted() => _portsExhausted.Add(1);
+
+    public void ActivePeerRefused() => _activeRefused.Add(1);
 
     /// <param name="server">The server as the configuration names it.</param>
     public void UpstreamConnectFailed(string server)

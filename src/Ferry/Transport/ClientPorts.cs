@@ -1,11 +1,16 @@
 namespace Ferry.Transport;
 
 /// <summary>
-/// The ports of a range in the order in which one client gets them: first those it never had, then the one that it gave back longest ago.
-/// Both ends are O(1), and what it costs grows with the ports that the client has used, not with the range.
+/// The ports of a range in the order in which one client gets them: first those it never had, until so many rest that the one that it gave
+/// back longest ago has rested enough, then that one. Both ends are O(1), and the memory is that of the ports which the client holds
+/// or which rest, whatever the range.
 /// </summary>
 internal sealed class ClientPorts
 {
+    /// <summary>A port is lent again after so many others at the earliest, where the range has them. Without this bound a client that comes and goes
+    /// for days would leave a trace of the whole range, and its ports would be opened and closed in turn where a few that stay open do.</summary>
+    public const int Resting = 256;
+
     private readonly int _first;
     private readonly int _count;
     private readonly int _offset;
@@ -33,10 +38,10 @@ internal sealed class ClientPorts
     /// <summary>The pool will look whether it is still unused.</summary>
     public bool IsQueued { get; set; }
 
-    /// <summary>Takes the port that has been unused longest; false when all are held.</summary>
+    /// <summary>Takes the next port; false when all are held.</summary>
     public bool TryTake(out int port)
     {
-        if (_fresh < _count)
+        if (_fresh < _count && _givenBack.Count < Resting)
             port = _first + (int)((_offset + ((long)_fresh++ * _step)) % _count);
         else if (!_givenBack.TryDequeue(out port))
             return false;

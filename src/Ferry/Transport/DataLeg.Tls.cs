@@ -36,6 +36,25 @@ internal sealed partial class DataLeg
         _receiving = new CancellationTokenSource();
     }
 
+    /// <summary>Encrypts bytes, for the next <see cref="FlushAsync"/> to send. In TLS only.</summary>
+    /// <exception cref="SocketException">The connection failed.</exception>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        if (!_tls!.TryWrite(bytes))
+            throw new SocketException((int)SocketError.ConnectionReset);
+    }
+
+    /// <summary>Sends what was written; returns when the kernel has it. In TLS only.</summary>
+    /// <exception cref="SocketException">The connection failed.</exception>
+    public async ValueTask FlushAsync()
+    {
+        ValueTask sent = _tls!.FlushAsync();
+        if (!sent.IsCompleted)
+            WaitForRoom();
+        await sent.ConfigureAwait(false);
+        Volatile.Write(ref _isWaitingForRoom, 0);
+    }
+
     /// <summary>Frees what TLS needs, and leaves the connection as it is. Nobody reads or writes the leg any more.</summary>
     public void LeaveTls()
     {
@@ -81,15 +100,6 @@ internal sealed partial class DataLeg
         TlsReadStatus.Truncated => LegReadStatus.Truncated,
         _ => LegReadStatus.Failed,
     };
-
-    private async ValueTask SendTlsAsync(TlsConnection tls, ReadOnlyMemory<byte> bytes)
-    {
-        ValueTask sent = tls.SendAsync(bytes);
-        if (!sent.IsCompleted)
-            WaitForRoom();
-        await sent.ConfigureAwait(false);
-        Volatile.Write(ref _isWaitingForRoom, 0);
-    }
 
     private async ValueTask<bool> TryEndTlsAsync(TlsConnection tls, bool isWhole)
     {

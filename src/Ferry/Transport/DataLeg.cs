@@ -45,7 +45,13 @@ internal sealed partial class DataLeg : IDisposable
 
     /// <summary>Sends all of <paramref name="bytes"/>.</summary>
     /// <exception cref="SocketException">The connection failed.</exception>
-    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes) => _tls is null ? SendPlainAsync(bytes) : SendTlsAsync(_tls, bytes);
+    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (_tls is null)
+            return SendPlainAsync(bytes);
+        Write(bytes.Span);
+        return FlushAsync();
+    }
 
     /// <summary>Ends our direction, once everything sent before has gone out: FIN, in TLS behind a close_notify.</summary>
     /// <param name="isWhole">False in TLS: without close_notify, for a stream that was cut off.</param>

@@ -3,21 +3,31 @@ using System.Net.Sockets;
 
 namespace Ferry.Transport;
 
-/// <summary>A passive port that is open, with its leases by client address. Guarded by its pool.</summary>
+/// <summary>A passive port that is open, or that a single port stands for, with its leases by client address. Guarded by its pool.</summary>
 internal sealed class DataPort
 {
-    private readonly ListeningSocket _listening;
+    private readonly ListeningSocket? _listening;
 
     public DataPort(IPAddress local, ListeningSocket listening)
+        : this(local, listening.EndPoint.Port) => _listening = listening;
+
+    /// <summary>A port that another one stands for.</summary>
+    public DataPort(IPAddress local, int port, RedirectListener redirect)
+        : this(local, port) => Redirect = redirect;
+
+    private DataPort(IPAddress local, int port)
     {
         Local = local;
-        _listening = listening;
+        Port = port;
     }
 
     /// <summary>The address that it is bound to, as the configuration names it.</summary>
     public IPAddress Local { get; }
 
-    public int Port => _listening.EndPoint.Port;
+    public int Port { get; }
+
+    /// <summary>What stands for it, and has its lease; null where it has a socket of its own.</summary>
+    public RedirectListener? Redirect { get; }
 
     public Dictionary<IPAddress, DataLease> Leases { get; } = [];
 
@@ -28,7 +38,7 @@ internal sealed class DataPort
     public bool IsQueued { get; set; }
 
     /// <summary>Accepts until closed; every connection goes to <paramref name="handler"/>.</summary>
-    public void Open(Action<DataPort, Socket> handler) => _ = _listening.AcceptAsync(socket => handler(this, socket));
+    public void Open(Action<DataPort, Socket> handler) => _ = _listening?.AcceptAsync(socket => handler(this, socket));
 
-    public void Close() => _listening.Dispose();
+    public void Close() => _listening?.Dispose();
 }

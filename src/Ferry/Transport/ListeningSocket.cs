@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using Ferry.Transport.Linux;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Transport;
 
-/// <summary>A listening socket with its accept loop; used by the control listeners and the passive ports.</summary>
+/// <summary>A listening socket with its accept loop; used by the control listeners, the passive ports and the single ports that stand for many.</summary>
 internal sealed partial class ListeningSocket : IDisposable
 {
     private const int SOL_SOCKET = 1;
@@ -52,6 +53,23 @@ internal sealed partial class ListeningSocket : IDisposable
             socket?.Dispose();
             error = e.SocketErrorCode;
             return null;
+        }
+    }
+
+    /// <summary>Takes connections whose destination is another address or port (TPROXY), and their sockets keep it.</summary>
+    public bool TryBeTransparent(out SocketError error)
+    {
+        error = SocketError.Success;
+        var isIPv6 = EndPoint.AddressFamily == AddressFamily.InterNetworkV6;
+        try
+        {
+            _socket.SetRawSocketOption(isIPv6 ? Libc.SOL_IPV6 : Libc.SOL_IP, isIPv6 ? Libc.IPV6_TRANSPARENT : Libc.IP_TRANSPARENT, BitConverter.GetBytes(1));
+            return true;
+        }
+        catch (SocketException e)
+        {
+            error = e.SocketErrorCode;
+            return false;
         }
     }
 

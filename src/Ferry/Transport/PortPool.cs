@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Ferry.Transport;
 
 /// <summary>
-/// The passive ports of a zone. A lease is the pair of client address and port, so different clients hold the same port at the same time.
+/// The passive ports of a zone. Each is opened by itself, or one stands for them all. A lease is the pair of client address and port, so different clients hold the same port at the same time.
 /// A port is open while it has a lease and for a while after. Giving, matching and taking back are O(1) whatever the size of the range.
 /// </summary>
 internal sealed partial class PortPool : IDisposable
@@ -16,10 +16,6 @@ internal sealed partial class PortPool : IDisposable
     // As long as a client may dawdle between two transfers; opening a port anew costs three system calls.
     private static readonly TimeSpan PortLinger = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ClientLinger = TimeSpan.FromSeconds(60);
-
-    // Ports that another process has open are stepped over, so many of them; two ferryds may share a range.
-    private const int MaxOpenAttempts = 16;
-    private const int Backlog = 511;
 
     private readonly Lock _sync = new();
     private readonly Dictionary<(IPAddress Local, int Port), DataPort> _open = [];
@@ -57,19 +53,27 @@ internal sealed partial class PortPool : IDisposable
     /// <summary>Most leases at a time.</summary>
     public int MaxLeases => _zone.MaxLeases;
 
+    /// <summary>Connections to its ports that no lease waited for.</summary>
+    public long RefusedConnections => Interlocked.Read(ref _refused);
+
+    internal void CountRefused() => Interlocked.Increment(ref _refused);
+
     /// <summary>Ports that are open.</summary>
     public int OpenPorts
     {
         get
         {
             lock (_sync)
-                return _open.Count;
+                return IsRedirected ? _redirects.Length : _open.Count;
         }
     }
 
     /// <summary>True where this pool can go on serving a zone after a reload.</summary>
-    public bool Fits(ZoneConfig zone, DataPeerPolicy peer) =>
-        peer == _peer && zone.Name == _zone.Name && zone.Size == _zone.Size && zone.MinPort == _zone.MinPort && zone.MaxPort == _zone.MaxPort;
+    /// <param name="zone">The zone.</param>
+    /// <param name="peer">Who may connect.</param>
+    /// <param name="redirects">The single ports that stand for it; empty: its ports are opened one by one.</param>
+    public bool Fits(ZoneConfig zone, DataPeerPolicy peer, ImmutableArray<IPEndPoint> redirects) =>
+        redirects.SequenceEqual(RedirectEndPoints) && peer == _peer && zone.Name == _zone.Name && zone.Size == _zone.Size && zone.MinPort == _zone.MinPort && zone.MaxPort == _zone.MaxPort;
 
     /// <summary>Lends a port to a client.</summary>
     /// <param name="client">The address of its control connection.</param>
@@ -92,14 +96,12 @@ internal sealed partial class PortPool : IDisposable
                 _clients.Add(client, ports = new ClientPorts(_zone.MinPort, Ports, _random));
             if (maxHeld > 0 && ports.Held >= maxHeld)
                 return LendResult.ClientLimit;
-            var port = OpenFor(ports, local);
-            if (port is null)
+            lease = IsRedirected ? LendRedirected(ports, client, local, rules) : LendOpen(ports, client, local, rules);
+            if (lease is null)
             {
                 BecomeIdle(client, ports);
                 return LendResult.NoPort;
             }
-            lease = new DataLease(this, client, port, rules);
-            port.Leases.Add(client, lease);
             _used++;
             return LendResult.Lent;
         }
@@ -170,25 +172,16 @@ internal sealed partial class PortPool : IDisposable
                 port.Close();
             _open.Clear();
         }
+        LeaveRedirects();
     }
 
     internal void TakeBack(DataLease lease)
     {
         lock (_sync)
         {
-            var port = lease.OpenPort;
-            if (!port.Leases.TryGetValue(lease.Client, out var current) || !ReferenceEquals(current, lease))
+            if (!Forget(lease))
                 return;
-            port.Leases.Remove(lease.Client);
             _used--;
-            if (port.Leases.Count == 0)
-            {
-                port.IdleSince = _time.GetTimestamp();
-                if (_retired)
-                    Close(port);
-                else
-                    Enqueue(port);
-            }
             if (_clients.TryGetValue(lease.Client, out var ports))
             {
                 ports.GiveBack(lease.Port);
@@ -197,52 +190,25 @@ internal sealed partial class PortPool : IDisposable
         }
     }
 
-    private DataPort? OpenFor(ClientPorts ports, IPAddress local)
+    /// <summary>Takes the lease out of its table; false where it is not the one in it.</summary>
+    private bool Forget(DataLease lease)
     {
-        for (var attempt = 0; attempt < MaxOpenAttempts && ports.TryTake(out var number); attempt++)
+        var port = lease.OpenPort;
+        if (port.Redirect is { } redirect)
+            return redirect.TryRemove(lease);
+        if (!port.Leases.TryGetValue(lease.Client, out var current) || !ReferenceEquals(current, lease))
+            return false;
+        port.Leases.Remove(lease.Client);
+        if (port.Leases.Count == 0)
         {
-            if (_open.TryGetValue((local, number), out var open))
-                return open;
-            var listening = ListeningSocket.TryOpen(new IPEndPoint(local, number), Backlog, _time, _logger, out var error);
-            if (listening is not null)
-            {
-                var port = new DataPort(local, listening);
-                _open.Add((local, number), port);
-                port.Open(Deliver);
-                return port;
-            }
-            Log.PortNotOpened(_logger, number, local, error);
-            ports.GiveBack(number);
-            // Every other port would fail in the same way: out of descriptors, or an address that has gone.
-            if (error is not (SocketError.AddressAlreadyInUse or SocketError.AccessDenied))
-                break;
+            port.IdleSince = _time.GetTimestamp();
+            if (_retired)
+                Close(port);
+            else
+                Enqueue(port);
         }
-        return null;
+        return true;
     }
-
-    private void Deliver(DataPort port, Socket socket)
-    {
-        IPAddress? peer = null;
-        try
-        {
-            peer = EndPoints.Plain(((IPEndPoint)socket.RemoteEndPoint!).Address);
-            DataLease? lease;
-            lock (_sync)
-                lease = port.Leases.GetValueOrDefault(_peer == DataPeerPolicy.Any ? Anybody(peer) : peer);
-            if (lease is not null && lease.TryDeliver(socket, peer))
-                return;
-        }
-        catch (SocketException)
-        {
-            // It was gone before it could be asked who it was.
-        }
-        Log.PeerRefused(_logger, peer, port.Port);
-        Interlocked.Increment(ref _refused);
-        socket.Abort();
-    }
-
-    /// <summary>Connections to open ports that no lease waited for.</summary>
-    public long RefusedConnections => Interlocked.Read(ref _refused);
 
     private void BecomeIdle(IPAddress client, ClientPorts ports)
     {
@@ -278,15 +244,7 @@ internal sealed partial class PortPool : IDisposable
             _open.Remove((port.Local, port.Port));
     }
 
-    private static IPAddress Anybody(IPAddress like) =>
+    /// <summary>What stands for any client of a family.</summary>
+    internal static IPAddress Anybody(IPAddress like) =>
         like.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
-
-    private static partial class Log
-    {
-        [LoggerMessage(110, LogLevel.Warning, "data port {Port} on {Local} could not be opened: {Error}; taking another one")]
-        public static partial void PortNotOpened(ILogger logger, int port, IPAddress local, SocketError error);
-
-        [LoggerMessage(111, LogLevel.Warning, "data connection from {Peer} to port {Port} refused: no session of that address waits for it")]
-        public static partial void PeerRefused(ILogger logger, IPAddress? peer, int port);
-    }
 }

@@ -24,12 +24,7 @@ internal static class ServerAddresses
         List<ConfigDiagnostic> errors,
         CancellationToken ct)
     {
-        var names = servers.Select(s => s.Host).Where(h => !IPAddress.TryParse(h, out _)).Distinct(StringComparer.OrdinalIgnoreCase);
-        var answers = new ConcurrentDictionary<string, (IPAddress[] Addresses, string? Error)>(StringComparer.OrdinalIgnoreCase);
-        var options = new ParallelOptions { MaxDegreeOfParallelism = QuestionsAtATime, CancellationToken = ct };
-        await Parallel.ForEachAsync(names, options, async (name, token) =>
-            answers[name] = await AskAsync(name, resolve, time, token).ConfigureAwait(false)).ConfigureAwait(false);
-
+        var answers = await AskAsync(servers.Select(s => s.Host).Where(h => !IPAddress.TryParse(h, out _)), resolve, time, ct).ConfigureAwait(false);
         var places = new List<ServerPlace>(servers.Length);
         foreach (var server in servers)
         {
@@ -38,15 +33,26 @@ internal static class ServerAddresses
                 places.Add(new ServerPlace(server, new IPEndPoint(Plain(IPAddress.Parse(server.Host)), server.Port), false));
                 continue;
             }
-            if (answer.Error is not null)
-                errors.Add(new ConfigDiagnostic(ConfigSeverity.Error, server.Position, Math.Max(1, KetamaRing.TextOf(server).Length), answer.Error, server.SourceLine));
+            if (answer.Why is not null)
+                errors.Add(new ConfigDiagnostic(ConfigSeverity.Error, server.Position, Math.Max(1, KetamaRing.TextOf(server).Length), NotFound(server.Host, answer.Why), server.SourceLine));
             foreach (var address in answer.Addresses)
                 places.Add(new ServerPlace(server, new IPEndPoint(address, server.Port), true));
         }
         return places;
     }
 
-    private static async Task<(IPAddress[] Addresses, string? Error)> AskAsync(
+    /// <summary>Asks for each name once. A name without an address comes with the reason.</summary>
+    public static async Task<IReadOnlyDictionary<string, (IPAddress[] Addresses, string? Why)>> AskAsync(
+        IEnumerable<string> names, Func<string, CancellationToken, Task<IPAddress[]>> resolve, TimeProvider time, CancellationToken ct)
+    {
+        var answers = new ConcurrentDictionary<string, (IPAddress[] Addresses, string? Why)>(StringComparer.OrdinalIgnoreCase);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = QuestionsAtATime, CancellationToken = ct };
+        await Parallel.ForEachAsync(names.Distinct(StringComparer.OrdinalIgnoreCase), options, async (name, token) =>
+            answers[name] = await AskAsync(name, resolve, time, token).ConfigureAwait(false)).ConfigureAwait(false);
+        return answers;
+    }
+
+    private static async Task<(IPAddress[] Addresses, string? Why)> AskAsync(
         string name, Func<string, CancellationToken, Task<IPAddress[]>> resolve, TimeProvider time, CancellationToken ct)
     {
         using var limit = new CancellationTokenSource(Limit, time);
@@ -56,20 +62,20 @@ internal static class ServerAddresses
             // The system's resolver does not hear of a token once it has begun; its answer is then left to itself.
             var found = await resolve(name, both.Token).WaitAsync(both.Token).ConfigureAwait(false);
             IPAddress[] addresses = [.. found.Where(a => a.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6).Select(Plain).Distinct()];
-            return (addresses, addresses.Length > 0 ? null : NotFound(name, "it has no address"));
+            return (addresses, addresses.Length > 0 ? null : "it has no address");
         }
         catch (SocketException e)
         {
-            return ([], NotFound(name, e.Message));
+            return ([], e.Message);
         }
         catch (ArgumentException)
         {
             // .NET's word for a name that is too long or has characters that no name has.
-            return ([], NotFound(name, "it is not a name"));
+            return ([], "it is not a name");
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            return ([], NotFound(name, $"no answer within {Limit.TotalSeconds:0} s"));
+            return ([], $"no answer within {Limit.TotalSeconds:0} s");
         }
     }
 

@@ -1,12 +1,14 @@
 using System.Globalization;
 using System.Linq;
 using System.Net;
+using Ferry.FunctionalTests.Transport;
 
 namespace Ferry.FunctionalTests.Load;
 
 /// <summary>
 /// The entry point of this assembly when it is run as a program: server and clients of <see cref="ConcurrencyTests"/>. They are a
-/// process of their own because one process may not open as many sockets as they and the proxy need together.
+/// process of their own because one process may not open as many sockets as they and the proxy need together. With another first argument
+/// it is another test's program.
 /// </summary>
 internal static class FleetProgram
 {
@@ -15,6 +17,8 @@ internal static class FleetProgram
     /// <param name="arguments">server port, gate port, proxy port, how many transfers, from how many client addresses.</param>
     public static async Task<int> Main(string[] arguments)
     {
+        if (arguments is [ActiveConnectorProgram.Name, _, _, _, _, _])
+            return await ActiveConnectorProgram.RunAsync(arguments[1..]);
         if (arguments is not [_, _, _, _, _])
             return 2;
         var numbers = arguments.Select(a => int.Parse(a, CultureInfo.InvariantCulture)).ToArray();

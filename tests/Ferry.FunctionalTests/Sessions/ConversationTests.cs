@@ -166,8 +166,12 @@ public sealed class ConversationTests
     }
 
     [Theory]
-    [InlineData("PORT 127,0,0,1,4,1", 502)]
-    [InlineData("EPRT |1|127.0.0.1|1025|", 502)]
+    [InlineData("PORT 127,0,0,1,3,255", 500)] // port 1023
+    [InlineData("PORT 127,0,0,2,4,1", 500)] // another's address
+    [InlineData("PORT 127,0,0,1,4", 500)]
+    [InlineData("EPRT |1|127.0.0.1|1023|", 501)]
+    [InlineData("EPRT |1|127.0.0.2|1025|", 501)]
+    [InlineData("EPRT |2|::1|1025|", 522)]
     [InlineData("AUTH TLS", 502)]
     [InlineData("auth ssl", 502)]
     [InlineData("LPRT 4,127,0,0,1,2,4,1", 502)]
@@ -228,7 +232,7 @@ public sealed class ConversationTests
         });
         await using var proxy = await TestProxy.BeforeAsync(server.EndPoint);
         using var client = await ScriptedClient.LogInAsync(proxy.EndPoint);
-        Assert.Equal(["211-Features:", " EPSV", " MDTM", " REST STREAM", " SIZE", " UTF8", "211 End"], (await client.CommandAsync("FEAT", 211)).Lines);
+        Assert.Equal(["211-Features:", " EPRT", " EPSV", " MDTM", " REST STREAM", " SIZE", " UTF8", "211 End"], (await client.CommandAsync("FEAT", 211)).Lines);
         await client.QuitAsync();
         await server.DoneAsync();
     }

@@ -31,30 +31,32 @@ public sealed class SplitTests
     }
 
     [Theory]
-    [InlineData("227 Entering Passive Mode ({0}).\r\n200 first\r\n200 second\r\n")]
-    [InlineData("227-Entering\r\n227-Passive Mode\r\n227 ({0})\r\n200 first\r\n200 second\r\n")]
-    [InlineData("227-({0})\r\n 227 not the end\r\n227 End\r\n200 first\r\n200 second\r\n")]
-    [InlineData("227 Entering Passive Mode ({0})\n200 first\n200 second\n")]
+    [InlineData("200 first\r\n200 second\r\n227 Entering Passive Mode ({0}).\r\n")]
+    [InlineData("200 first\r\n200 second\r\n227-Entering\r\n227-Passive Mode\r\n227 ({0})\r\n")]
+    [InlineData("200-first\r\n227 ({0})\r\n200 first\r\n200 second\r\n227-({0})\r\n 227 not the end\r\n227 End\r\n")]
+    [InlineData("200 first\n200 second\n227 Entering Passive Mode ({0})\n")]
     public async Task Replies_that_come_in_one_segment_with_the_227_are_all_told_apart(string segment)
     {
         await using var server = ScriptedServer.Start(async c =>
         {
             await c.LogInAsync();
+            await c.ExpectAsync("NOOP");
+            await c.ExpectAsync("NOOP");
             await c.ExpectAsync("PASV");
             var port = c.OpenDataPort();
-            await c.ExpectAsync("NOOP");
-            await c.ExpectAsync("NOOP");
             await c.Wire.SendRawAsync(segment.Replace("{0}", port.HostPort, StringComparison.Ordinal));
+            await c.AnswerAsync("NOOP", "200 third");
             await c.ServeRetrAsync(port, "data"u8.ToArray());
             await c.AnswerQuitAsync();
         });
         await using var proxy = await TestProxy.BeforeAsync(server.EndPoint);
         using var client = await ScriptedClient.LogInAsync(proxy.EndPoint);
 
-        await client.SendAsync("PASV", "NOOP", "NOOP");
-        var passive = (await client.ExpectAsync(227)).PasvEndPoint;
-        Assert.Equal("200 first", (await client.ReadReplyAsync()).Text);
+        await client.SendAsync("NOOP", "NOOP", "PASV", "NOOP");
+        Assert.EndsWith("200 first", (await client.ReadReplyAsync()).Text, StringComparison.Ordinal);
         Assert.Equal("200 second", (await client.ReadReplyAsync()).Text);
+        var passive = (await client.ExpectAsync(227)).PasvEndPoint;
+        Assert.Equal("200 third", (await client.ReadReplyAsync()).Text);
         using var data = await client.ConnectDataAsync(passive);
         await client.SendAsync("RETR x");
         await client.ExpectAsync(150);

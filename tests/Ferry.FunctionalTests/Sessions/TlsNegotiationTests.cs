@@ -193,10 +193,10 @@ public sealed class TlsNegotiationTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", false, " SIZE")]
-    [InlineData("starttls on;", false, " SIZE| AUTH TLS| PBSZ| PROT| CCC")]
-    [InlineData("starttls only;", false, " SIZE| AUTH TLS| PBSZ| PROT")]
-    [InlineData("", true, " SIZE| PBSZ| PROT| CCC")]
+    [InlineData("", false, " SIZE| EPRT| EPSV")]
+    [InlineData("starttls on;", false, " SIZE| AUTH TLS| PBSZ| PROT| CCC| EPRT| EPSV")]
+    [InlineData("starttls only;", false, " SIZE| AUTH TLS| PBSZ| PROT| EPRT| EPSV")]
+    [InlineData("", true, " SIZE| PBSZ| PROT| CCC| EPRT| EPSV")]
     public async Task FEAT_names_the_TLS_that_Ferry_offers_and_not_the_servers(string directives, bool isImplicit, string features)
     {
         await using var server = new SmallTlsServer(_made.Server());

@@ -16,8 +16,8 @@ public sealed class ConfigRobustnessTests
     private static readonly string[] Pieces =
     [
         "stream", "server", "upstream", "events", "listen", "ftp_ctrl", "ftp_data", "proxy_pass", "hash", "allow", "deny", "log_format", "access_log",
-        "error_log", "starttls", "ssl_certificate", "ssl_protocols", "proxy_ssl", "proxy_starttls", "ssl_session_cache", "map", "http", "range", "include", "{", "}", ";", "\"", "'", "\\", "$", "${", "#", "\n", "\r\n", "\t", " ", "=", ":", "-", "[", "]", "*",
-        "zone=a:1m", "min_port=1", "max_port=65535", "proxy_ip=192.0.2.1", "type=tcp", "src_ports=1:9", "dst_port=5", "21", "99999999999999999999", "10-20",
+        "error_log", "starttls", "ssl_certificate", "ssl_protocols", "proxy_ssl", "proxy_starttls", "ssl_session_cache", "map", "http", "range", "range_method", "njtmesh_dest", "mesh", "ftp_proxy_ip", "proxy_ftp_data", "proxy_ftp_ports", "ftp_active_source_port", "ftp_port_peer", "include", "{", "}", ";", "\"", "'", "\\", "$", "${", "#", "\n", "\r\n", "\t", " ", "=", ":", "-", "[", "]", "*",
+        "zone=a:1m", "min_port=1", "max_port=65535", "proxy_ip=192.0.2.1", "type=tcp", "src_ports=1:9", "dst_port=5", "family=ipv6", "iptables_path=/x", "none", "any", "auto", "active", "proxy_ip=auto", "proxy_ip=a.b", "21", "99999999999999999999", "10-20",
         "[::]:21", "10.0.0.0/8", "on", "off", "ssl", "1h30m", "consistent", "$remote_addr", "\0", "\u00e9", "\ud800",
     ];
 

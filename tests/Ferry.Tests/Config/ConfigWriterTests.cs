@@ -13,6 +13,8 @@ public sealed class ConfigWriterTests
 {
     private const string Everything = """
         pid "run dir/ferry\".pid"; error_log stderr debug; error_log 'a{b}.log' crit; worker_rlimit_nofile 9999; worker_shutdown_timeout 90ms;
+        range type=tcp src_ports=20000:20010 dst_port=9001; range type=tcp src_ports=20011:20020 dst_port=9001 family=ipv4; range type=tcp src_ports=20011:20020 dst_port=9001 family=ipv6;
+        range "iptables_path=/opt/my tools/iptables"; range ip6tables_path=/opt/ip6tables ip_path=/opt/ip; range_method auto;
         events { worker_connections 7; }
         stream {
             log_format main '$remote_addr - "$ftp_user" [$time_local] \\ {${status}} ' '#end;';
@@ -40,6 +42,10 @@ public sealed class ConfigWriterTests
                 proxy_ssl_password_file cpass; proxy_ssl_session_reuse off; }
             server { listen 29; ftp_ctrl zone=zi:8k proxy_ip=192.0.2.9 min_port=18000 max_port=18000 mode=auth; proxy_pass b; ssl_certificate a.pem; ssl_certificate_key a.key; ssl_verify_client optional_no_ca; ftp_tls_session_reuse off; proxy_ssl on; proxy_ftp_prot clear; }
             server { listen 30; ftp_ctrl zone=zj:8k proxy_ip=192.0.2.9 min_port=19000 max_port=19000; proxy_pass b; starttls on; ssl_certificate a.pem; ssl_certificate_key a.key; ssl_verify_client on; ssl_trusted_certificate ca.pem; proxy_starttls on; }
+            server { listen 31; listen [::]:31; ftp_ctrl zone=zk:8k proxy_ip=auto min_port=20000 max_port=20020; proxy_pass b; proxy_ftp_data active; proxy_ftp_ports 30000; ftp_active_source_port any; ftp_port_peer any;
+                ftp_proxy_ip 10.0.0.0/8 auto; ftp_proxy_ip 192.0.2.0/24 ftp.example.com; ftp_proxy_ip 2001:db8::/32 192.0.2.10; }
+            server { listen 9001; listen [::]:9001; ftp_data zone=zk; njtmesh_dest on; }
+            server { listen 32; ftp_ctrl zone=zl:8k proxy_ip=ftp.example.com min_port=21000 max_port=21020; proxy_pass b; proxy_ftp_data eprt; proxy_ftp_ports 30001-30010; ftp_active_source_port 20; ftp_port_peer 10.0.0.0/8 2001:db8::/32; }
             server { listen 19000 ssl; ftp_data zone=zj; ftp_tls_truncation allow; }
             server { listen 192.0.2.9:10000-10020; listen [2001:db8::9]:10000-10010; ftp_data zone=za; proxy_timeout 7s; allow all; }
         }
@@ -56,6 +62,7 @@ public sealed class ConfigWriterTests
     [InlineData("everything")]
     [InlineData("opennjet/plain-port-range.conf")]
     [InlineData("opennjet/implicit-tls-port-range.conf")]
+    [InlineData("opennjet/implicit-tls-single-port.conf")]
     [InlineData("tls-idle.conf")]
     [InlineData("notes.conf")]
     public void What_is_written_is_read_back_as_the_same_configuration(string name)
@@ -78,8 +85,8 @@ public sealed class ConfigWriterTests
     {
         var written = Effective(ConfigFile.Parse(Everything, "first", "/srv/ferry"));
 
-        Assert.Equal(10, written.Split("        proxy_timeout 60s;\n").Length - 1);
-        Assert.Equal(10, written.Split("        proxy_connect_timeout 60s;\n").Length - 1);
+        Assert.Equal(12, written.Split("        proxy_timeout 60s;\n").Length - 1);
+        Assert.Equal(12, written.Split("        proxy_connect_timeout 60s;\n").Length - 1);
         Assert.Contains("    upstream f {\n        server f weight=2", written, StringComparison.Ordinal);
         Assert.Contains("        proxy_pass host.example:2121;\n", written, StringComparison.Ordinal);
     }

@@ -13,9 +13,6 @@ public sealed class OpenNJetFilesTests
 
     private static ConfigFile Load(string name) => ConfigFile.Load(Path.Combine(Folder, name), "/srv/njet");
 
-    private static List<string> Errors(ConfigFile file) =>
-        [.. file.Diagnostics.Where(d => d.Severity == ConfigSeverity.Error).Select(d => $"{d.Position.Line}: {d.Message}")];
-
     [Fact]
     public void The_plain_port_range_loads_with_notes_only()
     {
@@ -67,22 +64,49 @@ public sealed class OpenNJetFilesTests
     }
 
     [Fact]
-    public void The_implicit_single_port_lacks_range_and_nothing_else()
+    public void The_implicit_single_port_loads_with_notes_only()
     {
-        var errors = Errors(Load("implicit-tls-single-port.conf"));
+        var file = Load("implicit-tls-single-port.conf");
 
-        Assert.All(errors, e => Assert.Contains("\"range\" is not supported yet", e, StringComparison.Ordinal));
-        Assert.Equal(2, errors.Count);
+        Assert.All(file.Diagnostics, d => Assert.Equal(ConfigSeverity.Note, d.Severity));
+        Assert.Equal(
+            ["helper", "load_module", "user", "worker_processes", "cluster_name", "node_name", "TLSv1"],
+            file.Diagnostics.Select(d => d.Message.Split('"')[1]));
+        var config = Assert.IsType<FerryConfig>(file.Config);
+        Assert.Equal((RangeMethod.Iptables, "/usr/sbin/iptables"), (config.RangeMethod, config.IptablesPath));
+        var range = Assert.Single(config.Ranges);
+        Assert.Equal((11000, 12000, 10001, null, 20), (range.First, range.Last, range.DestinationPort, range.Family, range.Position.Line));
+        var server = Assert.Single(config.Servers);
+        Assert.Equal((11000, 12000, 10001), (server.Zone.MinPort, server.Zone.MaxPort, server.Data.RedirectPort));
+        Assert.Equal(IPAddress.Any, Assert.Single(server.Data.Addresses));
+        Assert.True(server.Data.TlsRequired);
+        Assert.Equal(UpstreamTls.Implicit, server.UpstreamTls.Mode);
     }
 
     [Fact]
-    public void The_plain_single_port_also_names_the_listener_that_has_no_certificate()
+    public void The_plain_single_port_has_a_listener_without_certificate_and_a_server_that_speaks_TLS()
     {
+        var path = Path.Combine(Folder, "plain-single-port.conf");
+
         Assert.Equal(
         [
-            "17: \"range\" is not supported yet: let the data server listen on all ports of its zone, as in: listen 10000-10010;",
-            "20: \"range\" is not supported yet: let the data server listen on all ports of its zone, as in: listen 10000-10010;",
-            $"33: \"listen 10001 ssl\" has no certificate: the \"ftp_ctrl\" server at {Path.Combine(Folder, "plain-single-port.conf")}:28:9 offers no TLS; remove \"ssl\" here, or add ssl_certificate, ssl_certificate_key and starttls on there",
-        ], Errors(Load("plain-single-port.conf")));
+            "29: Warning: server \"192.168.40.91:990\" is on port 990, where servers speak TLS from the first byte, and is spoken to in plain: add proxy_ssl on; or write the port of plain FTP, 21",
+            $"33: Error: \"listen 10001 ssl\" has no certificate: the \"ftp_ctrl\" server at {path}:28:9 offers no TLS; remove \"ssl\" here, or add ssl_certificate, ssl_certificate_key and starttls on there",
+        ], Load("plain-single-port.conf").Diagnostics.Where(d => d.Severity != ConfigSeverity.Note).Select(d => $"{d.Position.Line}: {d.Severity}: {d.Message}"));
+    }
+
+    [Theory]
+    [InlineData("192.168.40.91:990", "192.168.40.91:21", UpstreamTls.Off)]
+    [InlineData("proxy_pass ctl_upstream;", "proxy_pass ctl_upstream; proxy_ssl on;", UpstreamTls.Implicit)]
+    public void The_plain_single_port_loads_once_both_are_corrected(string wrong, string right, UpstreamTls mode)
+    {
+        var text = File.ReadAllText(Path.Combine(Folder, "plain-single-port.conf"))
+            .Replace("listen 10001 ssl;", "listen 10001;", StringComparison.Ordinal).Replace(wrong, right, StringComparison.Ordinal);
+
+        var file = ConfigFile.Parse(text);
+
+        Assert.All(file.Diagnostics, d => Assert.Equal(ConfigSeverity.Note, d.Severity));
+        var server = Assert.Single(file.Config!.Servers);
+        Assert.Equal((10001, false, mode), (server.Data.RedirectPort, server.Data.TlsRequired, server.UpstreamTls.Mode));
     }
 }

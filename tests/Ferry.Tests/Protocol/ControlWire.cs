@@ -180,7 +180,7 @@ internal sealed class ControlWire
             case DecisionKind.OpenPassive:
                 _toClient.Append(Text(OpenPassive(decision.Verb)));
                 break;
-            case DecisionKind.RefusePassive or DecisionKind.Rewrite:
+            case DecisionKind.RefuseSetUp or DecisionKind.Rewrite:
                 _toClient.Append(Text(decision.Bytes));
                 break;
             case DecisionKind.Swallow:
@@ -208,7 +208,7 @@ internal sealed class ControlWire
     {
         if (!Next(Lends))
             return ReplyWriter.Line(425, "No data ports are free; try again.");
-        Engine.PassiveOpened();
+        Engine.DataChannelOpened();
         _ports++;
         return verb == FtpVerb.Epsv ? ReplyWriter.ExtendedPassive(_ports) : ReplyWriter.Passive(IPAddress.Loopback, _ports);
     }

@@ -138,10 +138,10 @@ internal sealed partial class Transcript
         switch (happened)
         {
             case "lent":
-                engine.PassiveOpened();
+                engine.DataChannelOpened();
                 return "";
             case "expired":
-                engine.PassiveClosed();
+                engine.DataChannelClosed();
                 return "";
             case "connected":
                 return Describe(engine.TransferOpened(verb));
@@ -188,7 +188,7 @@ internal sealed partial class Transcript
         {
             DecisionKind.Answer => $"answer {bytes}",
             DecisionKind.Rewrite => $"rewrite {bytes}",
-            DecisionKind.RefusePassive => $"refuse {bytes}",
+            DecisionKind.RefuseSetUp => $"refuse {bytes}",
             DecisionKind.OpenPassive => $"open-passive {new IPEndPoint(IPAddress.NetworkToHostOrder((int)decision.Address) & 0xFFFFFFFFL, decision.Port)}",
             DecisionKind.OpenTransfer => "open-transfer" + data,
             DecisionKind.StartTransfer => $"start-transfer {decision.Transfer}{data}",

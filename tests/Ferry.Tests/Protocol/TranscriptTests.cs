@@ -107,7 +107,7 @@ public sealed class TranscriptTests
     private static void Happen(ControlEngine engine, string happened)
     {
         if (happened == "expired")
-            engine.PassiveClosed();
+            engine.DataChannelClosed();
         else if (happened.StartsWith("server tls", StringComparison.Ordinal) && !engine.UpstreamIsTls)
             engine.UpstreamTlsStarted(happened.EndsWith("ssl", StringComparison.Ordinal));
     }

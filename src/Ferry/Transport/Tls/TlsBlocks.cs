@@ -6,10 +6,15 @@ namespace Ferry.Transport.Tls;
 internal static unsafe class TlsBlocks
 {
     /// <summary>The most bytes encrypted in one batch.</summary>
-    public const int BatchSize = 256 * 1024;
+    public const int BatchSize = 128 * 1024;
 
-    /// <summary>A batch with the header, nonce, padding and tag of each of its records (at most 325 bytes a record: SSL3_RT_MAX_ENCRYPTED_OVERHEAD and the header).</summary>
-    private const int LargeSize = BatchSize + 32 * 325;
+    private const int RecordSize = 16 * 1024;
+
+    // SSL3_RT_MAX_ENCRYPTED_OVERHEAD and the header.
+    private const int MostOverhead = 325;
+
+    /// <summary>A batch with the header, nonce, padding and tag of each of its records, of which the peer's may have been smaller than ours could be.</summary>
+    public const int LargeSize = BatchSize + 16 * MostOverhead;
 
     private const int SmallSize = 32 * 1024;
     private const int MostAtRest = 16;
@@ -17,6 +22,9 @@ internal static unsafe class TlsBlocks
     private static readonly Lock Gate = new();
     private static readonly nint[] AtRest = new nint[MostAtRest];
     private static int _atRest;
+
+    /// <summary>What the records of so many bytes take beside them, at most.</summary>
+    public static int OverheadOf(int count) => ((count / RecordSize) + 1) * MostOverhead;
 
     public static byte* Rent(int needed, out int capacity)
     {

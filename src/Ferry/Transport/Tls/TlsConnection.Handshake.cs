@@ -14,7 +14,7 @@ internal sealed partial class TlsConnection
             {
                 var step = ShakeHands();
                 if (!OnlyTicketsWait)
-                    await DrainAsync().ConfigureAwait(false);
+                    await FlushAsync().ConfigureAwait(false);
                 switch (step)
                 {
                     case TlsReadStatus.Data:

@@ -22,9 +22,9 @@ internal sealed partial class TlsConnection
         while (bytes.Length > 0)
         {
             var part = bytes[..Math.Min(bytes.Length, TlsBlocks.BatchSize)];
-            if (!Encrypt(part.Span))
+            if (!TryWrite(part.Span))
                 throw new SocketException((int)SocketError.ConnectionReset);
-            await DrainAsync().ConfigureAwait(false);
+            await FlushAsync().ConfigureAwait(false);
             bytes = bytes[part.Length..];
         }
     }
@@ -38,7 +38,7 @@ internal sealed partial class TlsConnection
             if (_draining || !HasOutput || OnlyTicketsWait)
                 return ValueTask.CompletedTask; // who is draining takes it along, or who writes next
         }
-        return DrainAsync();
+        return FlushAsync();
     }
 
     /// <summary>Ends our direction: close_notify where <paramref name="notify"/>, then FIN, behind all that was sent.</summary>
@@ -49,7 +49,7 @@ internal sealed partial class TlsConnection
         {
             if (notify && !Notify())
                 return false;
-            await DrainAsync().ConfigureAwait(false);
+            await FlushAsync().ConfigureAwait(false);
             _socket.Shutdown(SocketShutdown.Send);
             return true;
         }
@@ -64,7 +64,7 @@ internal sealed partial class TlsConnection
     public ValueTask SendCloseNotifyAsync()
     {
         _ = Notify();
-        return DrainAsync();
+        return FlushAsync();
     }
 
     /// <summary>Sends a last line and close_notify if that can be done at once and in order. The socket must not block.</summary>
@@ -76,7 +76,7 @@ internal sealed partial class TlsConnection
             if (_draining || _isBroken || !_isEstablished || _ssl.IsClosed)
                 return 0;
             if (line.Length > 0)
-                _ = Encrypt(line);
+                _ = TryWrite(line);
             _ = Notify();
             var records = new ReadOnlySpan<byte>(_ssl.Wire->Out, _ssl.Wire->OutLength);
             try
@@ -95,14 +95,16 @@ internal sealed partial class TlsConnection
         }
     }
 
-    private unsafe bool Encrypt(ReadOnlySpan<byte> bytes)
+    /// <summary>Encrypts bytes, for the next <see cref="FlushAsync"/> to send.</summary>
+    /// <returns>False when the connection can carry nothing more.</returns>
+    public unsafe bool TryWrite(ReadOnlySpan<byte> bytes)
     {
         lock (_gate)
         {
             if (_isBroken || !_isEstablished || _ssl.IsClosed)
                 return false;
             if (bytes.Length >= 4096)
-                _ssl.Wire->Reserve(bytes.Length + (((bytes.Length / 16384) + 1) * 325));
+                _ssl.Wire->Reserve(_ssl.Wire->OutLength == 0 ? TlsBlocks.LargeSize : bytes.Length + TlsBlocks.OverheadOf(bytes.Length));
             OpenSsl.ForgetErrors();
             fixed (byte* start = bytes)
             {
@@ -143,7 +145,8 @@ internal sealed partial class TlsConnection
     }
 
     /// <summary>Gives the kernel all that OpenSSL has written, whoever caused it.</summary>
-    private async ValueTask DrainAsync()
+    /// <exception cref="SocketException">The connection failed.</exception>
+    public async ValueTask FlushAsync()
     {
         while (true)
         {

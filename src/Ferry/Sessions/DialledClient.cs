@@ -1,0 +1,33 @@
+using System.Net;
+using System.Net.Sockets;
+using Ferry.Transport;
+
+namespace Ferry.Sessions;
+
+/// <summary>A client in active mode: we connect to it once the server lets data flow (RFC 959 §3.2), so a command that the server refuses costs no connection.</summary>
+/// <param name="client">What its PORT or EPRT named.</param>
+/// <param name="local">The address that it logged on to, which is the one that it expects data from.</param>
+/// <param name="sourcePort">The port that it expects data from; 0: any.</param>
+/// <param name="time">Times the retries.</param>
+/// <param name="failed">Told why no connection came about.</param>
+internal sealed class DialledClient(IPEndPoint client, IPAddress local, int sourcePort, TimeProvider time, Action<IPEndPoint, SocketError> failed) : IDataEnd
+{
+    // It has no timer and no handle, so cancelling it is all there is to do, and may be done at any time.
+    private readonly CancellationTokenSource _source = new();
+
+    public async Task<Socket?> ConnectAsync()
+    {
+        if (_source.IsCancellationRequested)
+            return null;
+        var result = await ActiveConnector.ConnectAsync(client, local, sourcePort, time, _source.Token).ConfigureAwait(false);
+        if (result.Socket is null)
+            failed(client, result.Error);
+        return result.Socket;
+    }
+
+    public void Cancel() => _source.Cancel();
+
+    public void Reset() => _source.Cancel();
+
+    public void Dispose() => _source.Cancel();
+}
