@@ -175,14 +175,16 @@ internal sealed class ModeClient(ScriptedClient control, DataVerb verb) : IDispo
         Control.Dispose();
     }
 
-    private async Task<DataEnd> ConnectAsync()
+    /// <summary>Connects to the port that was asked for.</summary>
+    public async Task<DataEnd> ConnectAsync()
     {
         var data = await Control.ConnectDataAsync(_target ?? throw new InvalidOperationException("No port was asked for."));
         DataPeer = data.RemoteEndPoint;
         return data;
     }
 
-    private async Task<DataEnd> AcceptAsync()
+    /// <summary>Takes the connection to the port that was announced.</summary>
+    public async Task<DataEnd> AcceptAsync()
     {
         var listener = _listener ?? throw new InvalidOperationException("No port was announced.");
         var data = await listener.AcceptAsync();
@@ -192,7 +194,8 @@ internal sealed class ModeClient(ScriptedClient control, DataVerb verb) : IDispo
         return data;
     }
 
-    private void Forget()
+    /// <summary>Closes the port that was announced.</summary>
+    public void Forget()
     {
         _listener?.Dispose();
         _listener = null;

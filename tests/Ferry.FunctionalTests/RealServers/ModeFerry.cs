@@ -85,11 +85,12 @@ internal sealed partial class ModeFerry : IAsyncDisposable
 
     public RealServer ServerOf(ModeCell cell) => _servers[cell.ServerV6 ? 1 : 0];
 
+    public IPEndPoint EndPointOf(ModeCell cell) => new(cell.ClientAddress, _ports[cell.Listener]);
+
     /// <summary>A client of a cell that has logged in.</summary>
     public Task<ModeClient> LogInAsync(ModeCell cell)
     {
-        var server = ServerOf(cell);
-        var to = new IPEndPoint(cell.ClientAddress, _ports[cell.Listener]);
+        var (server, to) = (ServerOf(cell), EndPointOf(cell));
         var tls = cell.Tls == ModeTls.Plain ? null : TlsEnd.Client with { Resume = true };
         return ModeClient.LogInAsync(to, cell.Verb, tls, protect: cell.Tls is ModeTls.Both or ModeTls.Client, user: server.User, password: server.Password);
     }
