@@ -80,12 +80,16 @@ public sealed class ModeToolsTests
             {
                 foreach (var (v6, extended) in ((bool, bool?)[])[(false, false), (false, true), (true, null)])
                 {
+                    // lftp 4.9 names no address but :: in its EPRT, which vsftpd refuses, too.
+                    if (tool == "lftp" && active && v6)
+                        continue;
                     foreach (var tls in (ToolTls[])[ToolTls.Plain, ToolTls.Explicit])
                     {
                         var mode = modes[turn++ % modes.Length];
                         yield return (
                             tool,
-                            new ToolOptions { Tls = tls, Active = active, Extended = extended },
+                            // curl 7.88 never gets to TLS on a data connection that it has accepted, with vsftpd and no Ferry between them neither.
+                            new ToolOptions { Tls = tls, Active = active, Extended = extended, ClearData = tool == "curl" && active && tls == ToolTls.Explicit },
                             new ModeCell(kind, DataVerb.Pasv, mode, tls == ToolTls.Plain ? ModeTls.Plain : ModeTls.Both, v6, ServerV6: turn % 2 == 0));
                     }
                 }
