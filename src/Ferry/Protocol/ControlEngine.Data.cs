@@ -112,12 +112,13 @@ internal sealed partial class ControlEngine
             return WrongProtocol();
         if (!named.TryGetAddress(out var address))
             return Answer(501, refusal);
-        if (!_data.BothFamilies && (address.AddressFamily == AddressFamily.InterNetworkV6) != _clientIsIPv6)
+        var isForeign = !_data.BothFamilies && (address.AddressFamily == AddressFamily.InterNetworkV6) != _clientIsIPv6;
+        if (isForeign && named.Protocol != OwnProtocol)
             return WrongProtocol();
         if (address.IsIPv6LinkLocal)
             address.ScopeId = _data.ClientScopeId;
         var peer = new IPEndPoint(address, named.Port);
-        return IsAllowed(peer) ? Begin(new SetUp(FtpVerb.Eprt, peer)) : Answer(501, refusal) with { RefusedPeer = peer };
+        return !isForeign && IsAllowed(peer) ? Begin(new SetUp(FtpVerb.Eprt, peer)) : Answer(501, refusal) with { RefusedPeer = peer };
     }
 
     // RFC 2428 §2

@@ -138,7 +138,7 @@ internal sealed partial class ControlEngine
         var isClients = setUp.Server == setUp.Client;
         return code switch
         {
-            421 => SetUpVerdict.Pass, // the server's farewell, whatever was asked
+            421 or 530 => SetUpVerdict.Pass, // "good-bye" and "log in first" are the same whatever was asked
             < 200 => isClients ? SetUpVerdict.Pass : SetUpVerdict.Ignore,
             < 300 when FtpVerbs.IsActive(setUp.Server) => SetUpVerdict.Opened,
             _ when IsUnknown(code) && NextCommand(setUp) is not null => SetUpVerdict.Retry,

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Linq;
 using System.Net;
 using System.Net.Sockets;
@@ -50,7 +49,7 @@ public sealed class RedirectPoolTests : IDisposable
     {
         var pool = NewPool(20000, 20009);
         using var lease = Lend(pool, One);
-        using var stranger = await DataEnd.ConnectAsync(_endPoint, One);
+        await DialAsync();
         await Wait.Until(() => pool.RefusedConnections == 1, "the refusal");
         Assert.False(lease.IsConnected);
     }
@@ -86,11 +85,11 @@ public sealed class RedirectPoolTests : IDisposable
         var made = NewPool(30000, 30009);
         old.Retire();
         old.Dispose();
-        using (await DataEnd.ConnectAsync(_endPoint, One))
-            await Wait.Until(() => made.RefusedConnections == 1, "the refusal");
+        Assert.NotEqual(SocketError.ConnectionRefused, await DialAsync());
+        await Wait.Until(() => made.RefusedConnections == 1, "the refusal");
         made.Dispose();
         made.Dispose();
-        await Assert.ThrowsAsync<SocketException>(() => DataEnd.ConnectAsync(_endPoint, One));
+        Assert.Equal(SocketError.ConnectionRefused, await DialAsync());
         var next = NewPool(30000, 30009);
         Assert.Equal(1, next.OpenPorts);
     }
@@ -122,6 +121,21 @@ public sealed class RedirectPoolTests : IDisposable
     {
         Assert.Equal(LendResult.Lent, pool.TryLend(client, Here, 0, [], out var lease));
         return lease!;
+    }
+
+    /// <summary>Dials the one port itself. Its refusal, a reset, may come before the connection is told to stand.</summary>
+    private async Task<SocketError> DialAsync()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(_endPoint);
+            return SocketError.Success;
+        }
+        catch (SocketException e)
+        {
+            return e.SocketErrorCode;
+        }
     }
 
     private PortPool NewPool(int first, int last)

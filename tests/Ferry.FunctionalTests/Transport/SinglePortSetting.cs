@@ -61,6 +61,7 @@ public sealed class SinglePortSetting : IAsyncLifetime, IDisposable
         foreach (var setting in (string[])["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"])
             await InFerryAsync("sysctl", "-q", "-w", setting);
         (await Command.RunAsync("nft", ["-f", "-"], Foreign, Machines.Ferry)).Succeeded();
+        await InFerryAsync("iptables-legacy-save", "-t", "nat"); // makes the legacy table, with its empty chains
         foreach (var program in (string[])["iptables", "ip6tables"])
         {
             foreach (var chain in (string[])["PREROUTING", "OUTPUT"])
@@ -117,9 +118,9 @@ public sealed class SinglePortSetting : IAsyncLifetime, IDisposable
     internal async Task<string> RulesAsync()
     {
         var nft = await InFerryAsync("nft", "-s", "list", "ruleset");
-        // The chains of the legacy kind, which nft does not show.
+        // The chains of the legacy kind, which nft does not show. Remarks of either program about the other kind come on another stream, anywhere between.
         var legacy = await InFerryAsync("iptables-legacy-save", "-t", "nat");
-        return nft.Output + string.Concat(legacy.Output.Split('\n').Where(l => l.StartsWith("-A", StringComparison.Ordinal)));
+        return string.Join('\n', (nft.Output + legacy.Output).Split('\n').Where(l => !l.StartsWith('#')));
     }
 
     /// <summary>Downloads in one session from a machine.</summary>

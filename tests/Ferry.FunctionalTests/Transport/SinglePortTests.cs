@@ -17,8 +17,9 @@ public sealed class SinglePortTests(SinglePortSetting setting) : IClassFixture<S
         var rules = "";
         await using (var killed = await setting.StartAsync(method))
         {
-            await setting.TransferAsync(setting.Machines.Client, Namespaces.FerryAddress, "PASV", Last - First + 1);
-            await setting.TransferAsync(setting.Machines.Client, FerryIPv6, "EPSV", Last - First + 1);
+            await Task.WhenAll(
+                setting.TransferAsync(setting.Machines.Client, Namespaces.FerryAddress, "PASV", Last - First + 1),
+                setting.TransferAsync(setting.Machines.Client, FerryIPv6, "EPSV", Last - First + 1));
             await setting.ForwardedAsync();
             rules = await setting.RulesAsync();
             Assert.NotEqual(before, rules);
@@ -59,14 +60,21 @@ public sealed class SinglePortTests(SinglePortSetting setting) : IClassFixture<S
     {
         var before = await setting.RulesAsync();
         await using var ferry = await setting.StartAsync(method);
-        await setting.TransferAsync(setting.Machines.Client, Namespaces.FerryAddress, "PASV", 3);
+        await using var old = await setting.HoldAsync("PASV");
+        await old.SaidAsync("ready");
         setting.Write(method, 13000, 13099);
         await ferry.SignalAsync("HUP");
         await Wait.Until(() => setting.ReadLog().Contains("generation 2 is in force", StringComparison.Ordinal), () => $"the reload:\n{setting.ReadLog()}");
         await setting.TransferAsync(setting.Machines.Client, Namespaces.FerryAddress, "EPSV", 100);
         await setting.TransferAsync(setting.Machines.Client, FerryIPv6, "EPSV", 100);
+        await old.SignalAsync("USR1");
+        Assert.StartsWith("port 11", await old.SaidAsync("port"), StringComparison.Ordinal);
+        Assert.Contains("dport 11000-11999", await setting.RulesAsync(), StringComparison.Ordinal);
+
+        await old.SignalAsync("TERM");
+        await Wait.Until(() => Regex.Count(setting.ReadLog(), "the kernel's rules are changed") == 3, () => $"the end of the old rules:\n{setting.ReadLog()}");
         var rules = await setting.RulesAsync();
-        Assert.Contains("13000", rules, StringComparison.Ordinal);
+        Assert.Contains("dport 13000-13099", rules, StringComparison.Ordinal);
         Assert.DoesNotContain("11000", rules, StringComparison.Ordinal);
         await ferry.SignalAsync("TERM");
         Assert.Equal(0, await ferry.ExitedAsync());

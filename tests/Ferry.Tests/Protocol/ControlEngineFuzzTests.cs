@@ -1,4 +1,5 @@
 using System.Linq;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Ferry.Protocol;
@@ -13,10 +14,11 @@ public sealed class ControlEngineFuzzTests
     private static readonly string[] Lines =
     [
         "C:USER a", "C:PASS b", "C:NOOP", "C:FOO", "C:FEAT", "C:STAT", "C:REIN", "C:ABOR", "C:\u00ff\u00f4\u00ff\u00f2ABOR",
-        "C:PASV", "C:EPSV", "C:EPSV 1", "C:EPSV 2", "C:EPSV ALL", "C:PORT 10,0,0,9,4,1", "C:EPRT |1|10.0.0.9|1|", "C:AUTH TLS", "C:AUTH SSL", "C:AUTH X", "C:MODE B",
+        "C:PASV", "C:EPSV", "C:EPSV 1", "C:EPSV 2", "C:EPSV ALL", "C:PORT 10,0,0,9,4,1", "C:PORT 10,0,0,9,4,1", "C:PORT 10,0,0,7,4,1", "C:PORT 10,0,0,9,3,1", "C:EPRT |1|10.0.0.9|1025|", "C:EPRT |2|2001:db8::9|1025|",
+        "C:EPRT |1|10.0.0.9|1|", "C:AUTH TLS", "C:AUTH SSL", "C:AUTH X", "C:MODE B",
         "C:PBSZ 0", "C:PROT P", "C:PROT C", "C:PROT E", "C:CCC", "C:SSCN ON",
         "C:RETR x", "C:STOR x", "C:LIST", "C:XLST", "C:", "C:" + new string('y', LineScanner.MaxLine + 10),
-        "S:120 soon", "S:220 ready", "S:200 ok", "S:230 in", "S:331 more", "S:500 what", "S:550 no", "S:421 bye", "S:502 no", "S:234 go", "S:234-go", "S:334 go", "S:431 no", "S:534 no", "S:211 none",
+        "S:120 soon", "S:220 ready", "S:200 ok", "S:230 in", "S:331 more", "S:500 what", "S:550 no", "S:421 bye", "S:502 no", "S:522 no", "S:504-no", "S:504 no", "S:250 ok", "S:234 go", "S:234-go", "S:334 go", "S:431 no", "S:534 no", "S:211 none",
         "S:150 go", "S:125 go", "S:150-go", "S:110 mark", "S:226 done", "S:250 done", "S:225 none", "S:426 cut", "S:226-done", "S:211-Features", "S: EPRT", "S:211 End", "S:text",
         "S:227 (10,0,0,1,4,1)", "S:227(10,0,0,1,4,1)", "S:227-Passive", "S: (10,0,0,1,4,1)", "S:229 (|||1025|)", "S:229-x", "S:228 (10,0,0,1,4,1)", "S:227", "S:229 " + new string('z', LineScanner.MaxLine),
     ];
@@ -75,8 +77,16 @@ public sealed class ControlEngineFuzzTests
         var told = new List<string>();
         var inFlight = 0;
         ControlWire wire = null!;
-        wire = new ControlWire(rules: RulesOf(conversation))
+        var sum = conversation.Sum();
+        var data = new DataRules
         {
+            Mode = (DataMode)(sum % 7),
+            MayDial = static peer => peer.Address.ToString() is "10.0.0.9" or "2001:db8::9",
+            BothFamilies = sum / 7 % 2 == 0,
+        };
+        wire = new ControlWire(sum / 14 % 4 == 0 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork, RulesOf(conversation), data)
+        {
+            Listeners = new Queue<IPEndPoint?>(conversation.Select(n => n % 11 == 0 ? null : new IPEndPoint(IPAddress.Parse(sum / 56 % 2 == 0 ? "192.0.2.1" : "2001:db8::1"), 20_000))),
             Lends = new Queue<bool>(conversation.Select(n => n % 5 != 0)),
             Connects = new Queue<bool>(conversation.Select(n => n % 7 != 0)),
             Deliveries = new Queue<bool>(conversation.Select(n => n % 3 != 0)),
@@ -85,12 +95,19 @@ public sealed class ControlEngineFuzzTests
                 inFlight = Math.Max(inFlight, wire.Engine.InFlight);
                 if (decision.Kind == DecisionKind.Wait && !wire.Engine.MustWait)
                     told.Add("was told to wait for nothing: " + Encoding.Latin1.GetString(line));
+                if (decision.Kind == DecisionKind.Retry && (!wire.Engine.IsSettingUp || !wire.Engine.MustWait))
+                    told.Add("the server is asked again, and nobody waits");
+                if (decision.Kind is DecisionKind.OpenPassive or DecisionKind.OpenActive && wire.Engine.IsSettingUp)
+                    told.Add("a set-up goes on that has ended");
+                if (decision.Client is { } client && (client.Port < 1024 || !data.MayDial(client)))
+                    told.Add($"would connect to {client}");
                 if (decision.Kind == DecisionKind.Insert && !wire.Engine.MustWait)
                     told.Add("a command was inserted that nobody waits for");
                 if (decision.Kind is DecisionKind.StartClientTls or DecisionKind.StopClientTls && wire.Engine.InFlight > 0)
                     told.Add("the client's channel changed while a reply was outstanding");
             },
         };
+        wire.Engine.UpstreamFamily = sum / 56 % 2 == 0 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
         if (wire.Engine.ClientIsTls)
             wire.Engine.UpstreamTlsStarted();
         foreach (var n in conversation)
@@ -104,6 +121,10 @@ public sealed class ControlEngineFuzzTests
             inFlight = Math.Max(inFlight, wire.Engine.InFlight);
         }
         told.AddRange(Broken(wire.ToClient));
+        if (wire.ToServer.Contains("10,0,0,9,", StringComparison.Ordinal) || wire.ToServer.Contains("10.0.0.9", StringComparison.Ordinal) || wire.ToServer.Contains(":9|", StringComparison.Ordinal))
+            told.Add("the server sees the client's address");
+        if (sum / 56 % 2 != 0 && (wire.ToServer.Contains("PORT", StringComparison.Ordinal) || wire.ToServer.Contains("PASV", StringComparison.Ordinal)))
+            told.Add("a server that is reached by IPv6 was asked for IPv4");
         if (inFlight > ControlEngine.MaxInFlight)
             told.Add($"{inFlight} in flight");
         if (told.Count > 0)

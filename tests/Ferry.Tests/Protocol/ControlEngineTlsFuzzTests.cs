@@ -1,4 +1,5 @@
 using System.Linq;
+using System.Net.Sockets;
 using System.Text;
 using Ferry.Protocol;
 using FsCheck;
@@ -14,7 +15,10 @@ public sealed class ControlEngineTlsFuzzTests
         "AUTH TLS", "AUTH SSL", "AUTH TLS-P", "AUTH X", "AUTH TLS", "PBSZ 0", "PROT P", "PROT C", "PROT P", "PROT C", "PROT S", "CCC",
         "USER a", "PASS b", "USER a", "PASS b", "PASS b", "NOOP", "FEAT", "FOO", "REIN", "EPSV ALL", "SITE x",
         "PASV", "EPSV", "EPSV 1", "RETR x", "STOR x", "LIST", "XLST", "PASV", "EPSV", "RETR x", "XLST",
+        "PORT 10,0,0,9,4,1", "EPRT |1|10.0.0.9|1025|", "PORT 10,0,0,9,4,2", "EPRT |1|10.0.0.7|1025|", "PORT 10,0,0,9,0,25", "EPRT |2|::1|1025|",
     ];
+
+    private static readonly string[] SetUps = ["PASV", "EPSV", "PORT", "EPRT"];
 
     private static readonly Arbitrary<int[]> Conversations = Gen.Choose(0, 1_000_000).ArrayOf().ToArbitrary();
 
@@ -31,6 +35,7 @@ public sealed class ControlEngineTlsFuzzTests
     {
         private readonly int[] _numbers;
         private readonly TlsRules _rules;
+        private readonly DataRules _data;
         private readonly ModelServer _server;
         private readonly ControlWire _wire;
         private readonly List<string> _sent = ["greeting"];
@@ -48,6 +53,7 @@ public sealed class ControlEngineTlsFuzzTests
                 Protection = (UpstreamDataRule)Next(3),
                 ClearDataRefused = Next(6) == 0,
             };
+            _data = new DataRules { Mode = (DataMode)Next(7), MayDial = static peer => peer.Address.ToString() == "10.0.0.9" };
             // One that knows no PROT, or grants no clear data, protects from the start where Ferry does not say otherwise.
             var (whenPrivate, whenClear) = Of((200, 200), (200, 200), (502, 502), (534, 200), (200, 534), (431, 200));
             _server = new ModelServer
@@ -61,8 +67,11 @@ public sealed class ControlEngineTlsFuzzTests
                 Ccc = Of(200, 533),
                 Feat = Of(211, 211, 500, 530),
                 LoginFirst = Next(2) == 0,
+                SetUps = SetUps.ToDictionary(static verb => verb, _ => Of(200, 200, 200, 200, 500, 501, 502, 504, 522, 550, 425)),
             };
-            _wire = new ControlWire(rules: _rules) { Decided = Note };
+            _wire = new ControlWire(rules: _rules, data: _data) { Decided = Note };
+            if (Next(3) == 0)
+                _wire.Engine.UpstreamFamily = AddressFamily.InterNetworkV6;
             if (_rules.UpstreamMode is UpstreamTlsMode.Implicit or UpstreamTlsMode.Explicit
                 || (_rules.UpstreamMode == UpstreamTlsMode.Match && _rules.ClientOffer == ClientTlsOffer.Implicit))
             {
@@ -74,7 +83,7 @@ public sealed class ControlEngineTlsFuzzTests
         public List<string> Run()
         {
             // Every other conversation begins as clients do, for by chance few come as far as a transfer.
-            string[] opening = Next(2) == 0 ? ["AUTH TLS", "USER a", "PASS b", "PROT P", "PASV", "LIST"] : [];
+            string[] opening = Next(2) == 0 ? ["AUTH TLS", "USER a", "PASS b", "PROT P", Of("PASV", "EPSV", "PORT 10,0,0,9,4,1", "EPRT |1|10.0.0.9|1025|"), "LIST"] : [];
             foreach (var command in opening.Concat(_numbers.Select(n => Commands[n % Commands.Length])))
             {
                 // Which of two transfers a 150 belongs to cannot be told where Ferry does not know the first one's command.
@@ -143,8 +152,11 @@ public sealed class ControlEngineTlsFuzzTests
                     continue;
                 }
                 answered++;
-                if (line.Contains("re:", StringComparison.Ordinal) && !line.EndsWith("re:" + (command == "EPSV 1" ? "EPSV" : command), StringComparison.Ordinal))
+                var isSetUp = command.Length > 3 && SetUps.Contains(command[..4]) && command != "EPSV ALL";
+                if (line.Contains("re:", StringComparison.Ordinal) && !line.EndsWith("re:" + (isSetUp ? command[..4] : command), StringComparison.Ordinal) && !(isSetUp && line.StartsWith("530", StringComparison.Ordinal)))
                     _wrong.Add($"{command} was answered {line}");
+                if (isSetUp)
+                    JudgeSetUp(command, line);
                 if (command.StartsWith("AUTH", StringComparison.Ordinal) && line.StartsWith("234", StringComparison.Ordinal))
                     (usesTls, isPrivate) = (true, command is "AUTH SSL" or "AUTH TLS-P");
                 if (command.StartsWith("PROT", StringComparison.Ordinal) && line.StartsWith("200", StringComparison.Ordinal))
@@ -154,6 +166,37 @@ public sealed class ControlEngineTlsFuzzTests
                 _wrong.Add($"{_sent[answered]} was not answered");
             if (transfers != _server.Transfers.Count)
                 _wrong.Add($"{transfers} transfers instead of {_server.Transfers.Count}");
+        }
+
+        /// <summary>A channel comes about where the server knows any command that may be asked, and the client hears of it in its own terms.</summary>
+        private void JudgeSetUp(string command, string line)
+        {
+            var expected = command[..4] switch { "PASV" => "227", "EPSV" => "229", _ => "200" };
+            if (line[0] == '2' && !line.StartsWith(expected, StringComparison.Ordinal))
+                _wrong.Add($"{command} was answered {line}");
+            var isRefused = command is "EPRT |1|10.0.0.7|1025|" or "PORT 10,0,0,9,0,25" or "EPRT |2|::1|1025|";
+            if (isRefused && line[0] == '2')
+                _wrong.Add($"{command} was taken");
+            // What is open to choice: the first that is known, or is refused for a reason of its own, decides.
+            if (!isRefused && (line.Contains("data connection", StringComparison.Ordinal) || line.EndsWith("re:" + command[..4], StringComparison.Ordinal)) && !line.StartsWith("530", StringComparison.Ordinal) && !line.StartsWith("521", StringComparison.Ordinal) && !line.StartsWith("534", StringComparison.Ordinal))
+            {
+                var asked = Candidates(command[..4]).FirstOrDefault(verb => _server.SetUps[verb] is 200 or 425 or 550);
+                if (asked is not null && _server.SetUps[asked] == 200)
+                    _wrong.Add($"{command} was answered {line}, and the server knows {asked}");
+            }
+        }
+
+        private IEnumerable<string> Candidates(string command)
+        {
+            string[] own = command is "PASV" or "EPSV" ? ["PASV", "EPSV"] : ["PORT", "EPRT"];
+            string[] all = _data.Mode switch
+            {
+                DataMode.Client => own,
+                DataMode.Passive => ["PASV", "EPSV"],
+                DataMode.Active => ["PORT", "EPRT"],
+                var only => [only.ToString().ToUpperInvariant()],
+            };
+            return all.OrderByDescending(verb => verb == command).Where(verb => _wire.Engine.UpstreamFamily == AddressFamily.InterNetwork || verb[0] == 'E');
         }
 
         private void Judge(int transfer, bool usesTls, bool isPrivate)

@@ -23,12 +23,22 @@ internal sealed class ControlWire
     private bool _skippingReply;
     private int _ports = 10_000;
 
-    public ControlWire(AddressFamily family = AddressFamily.InterNetwork, TlsRules? rules = null) => Engine = new ControlEngine(family, rules);
+    public ControlWire(AddressFamily family = AddressFamily.InterNetwork, TlsRules? rules = null, DataRules? data = null) =>
+        Engine = new ControlEngine(family, rules, data);
 
     public ControlEngine Engine { get; }
 
     /// <summary>Whether the next passive port can be lent; true when it is empty.</summary>
     public Queue<bool> Lends { get; init; } = [];
+
+    /// <summary>Where the next port for the server is opened, null where it cannot be; one of loopback when it is empty.</summary>
+    public Queue<IPEndPoint?> Listeners { get; init; } = [];
+
+    /// <summary>The port for the server that waits for a set-up to end.</summary>
+    public IPEndPoint? Listener { get; private set; }
+
+    /// <summary>What the next transfer would use: the end points that Ferry connects to, null where it is connected to; null without a channel.</summary>
+    public (IPEndPoint? Client, IPEndPoint? Server)? Channel { get; private set; }
 
     /// <summary>Whether the next data connection to the server can be made; true when it is empty.</summary>
     public Queue<bool> Connects { get; init; } = [];
@@ -70,13 +80,11 @@ internal sealed class ControlWire
             return;
         do
         {
-            moved = false;
-            while (!Ended && TakeReply())
-                moved = true;
+            moved = TakeReply();
             while (!Ended && TakeCommand())
                 moved = true;
         }
-        while (moved);
+        while (moved && !Ended);
     }
 
     private bool TakeCommand()
@@ -109,6 +117,12 @@ internal sealed class ControlWire
             _toServer.Append(Text(decision.Bytes));
         if (decision.Kind is DecisionKind.Wait or DecisionKind.Insert)
             return false;
+        if (decision.Kind == DecisionKind.OpenListener)
+        {
+            var announced = Listen();
+            decision = announced is null ? Engine.ListenerRefused() : Engine.ListenerOpened(announced);
+            Listener = Engine.IsSettingUp ? announced : null;
+        }
         if (decision.Kind == DecisionKind.OpenTransfer)
             decision = Next(Connects) ? Engine.TransferOpened(decision.Verb) : Engine.TransferRefused("No data connection.");
         var text = Text(line);
@@ -178,7 +192,16 @@ internal sealed class ControlWire
                 _toClient.Append(delivered ? Text(line) : "426 Cut.").Append("\r\n");
                 break;
             case DecisionKind.OpenPassive:
-                _toClient.Append(Text(OpenPassive(decision.Verb)));
+                Channel = null;
+                _toClient.Append(Text(OpenPassive(decision)));
+                break;
+            case DecisionKind.OpenActive:
+                Channel = (decision.Client, ServerOf(decision));
+                Engine.DataChannelOpened();
+                _toClient.Append(Text(decision.Bytes));
+                break;
+            case DecisionKind.Retry:
+                _toServer.Append(Text(decision.Bytes));
                 break;
             case DecisionKind.RefuseSetUp or DecisionKind.Rewrite:
                 _toClient.Append(Text(decision.Bytes));
@@ -199,19 +222,33 @@ internal sealed class ControlWire
             default:
                 throw new InvalidOperationException($"A reply cannot be decided on as {decision.Kind}.");
         }
+        if (!Engine.IsSettingUp)
+            Listener = null;
         while (Engine.TakeAnswer() is { } answer)
             _toClient.Append(Text(answer));
         return true;
     }
 
-    private byte[] OpenPassive(FtpVerb verb)
+    private byte[] OpenPassive(ControlDecision decision)
     {
         if (!Next(Lends))
             return ReplyWriter.Line(425, "No data ports are free; try again.");
+        Channel = (null, ServerOf(decision));
         Engine.DataChannelOpened();
         _ports++;
-        return verb == FtpVerb.Epsv ? ReplyWriter.ExtendedPassive(_ports) : ReplyWriter.Passive(IPAddress.Loopback, _ports);
+        return decision.Verb == FtpVerb.Epsv ? ReplyWriter.ExtendedPassive(_ports) : ReplyWriter.Passive(IPAddress.Loopback, _ports);
     }
+
+    // A channel is of use only with the server's own port or the one that was opened for it.
+    private IPEndPoint? ServerOf(ControlDecision decision)
+    {
+        if (decision.UpstreamIsActive ? Listener is null || decision.Port != 0 : Listener is not null || decision.Port == 0)
+            throw new InvalidOperationException($"A channel with {Listener} open for the server cannot have {decision}.");
+        return decision.UpstreamIsActive ? null : new IPEndPoint(IPAddress.Any, decision.Port);
+    }
+
+    private IPEndPoint? Listen() => Listeners.TryDequeue(out var listener) ? listener
+        : new IPEndPoint(Engine.UpstreamFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, 20_000);
 
     private static bool Next(Queue<bool> outcomes) => !outcomes.TryDequeue(out var outcome) || outcome;
 

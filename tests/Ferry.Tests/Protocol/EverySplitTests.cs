@@ -16,8 +16,8 @@ public sealed class EverySplitTests
 
     private static readonly string ToClient =
         "220 ready\r\n331 more\r\n230-one\r\n227 (10,0,0,1,4,1)\r\n230 in\r\n200 ok\r\n"
-        + "500 Command line too long.\r\n502 Active mode is not available here; use passive mode (PASV or EPSV).\r\n"
-        + "227 Entering Passive Mode (127,0,0,1,39,17)\r\n211-Features\r\n EPSV\r\n211 End\r\n"
+        + "500 Command line too long.\r\n500 Illegal PORT command.\r\n"
+        + "227 Entering Passive Mode (127,0,0,1,39,17)\r\n211-Features\r\n EPRT\r\n EPSV\r\n211 End\r\n"
         + "221-" + TooLong[..(LineScanner.MaxLine - 2 - 4)] + "\r\n221 bye\r\n";
 
     private const string ToServer = "USER a\r\nPASS b\r\n\u00ff\u00f4\u00ff\u00f2NOOP\r\nPASV\r\nFEAT\r\nQUIT\r\n";

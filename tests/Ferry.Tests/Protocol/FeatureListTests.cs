@@ -12,7 +12,7 @@ public sealed class FeatureListTests
     [InlineData(" AUTH TLS;SSL;")]
     [InlineData(" auth")]
     [InlineData("AUTH SSL")]
-    [InlineData("\tEPRT")]
+    [InlineData("\tSSCN")]
     [InlineData(" PBSZ")]
     [InlineData(" PROT")]
     [InlineData(" PROT;C;P;")]
@@ -29,6 +29,7 @@ public sealed class FeatureListTests
 
     [Theory]
     [InlineData(" EPSV")]
+    [InlineData("\tEPRT")]
     [InlineData(" PASV")]
     [InlineData(" UTF8")]
     [InlineData(" REST STREAM")]
@@ -53,7 +54,29 @@ public sealed class FeatureListTests
         Assert.Equal("211-Features:\r\n" + lines + "211 End\r\n", Encoding.ASCII.GetString(FeatureList.Whole(FeatureList.Tls(auth, protection, ccc))));
     }
 
+    [Theory]
+    [InlineData(" EPRT", true)]
+    [InlineData("eprt", true)]
+    [InlineData("\tEPRT;x", true)]
+    [InlineData(" EPRTX", false)]
+    [InlineData(" X EPRT", false)]
+    [InlineData("", false)]
+    public void A_line_names_the_feature_that_it_begins_with(string line, bool names)
+    {
+        Assert.Equal(names, FeatureList.Names(Encoding.ASCII.GetBytes(line), "EPRT"u8));
+    }
+
+    [Theory]
+    [InlineData(true, true, " EPRT\r\n EPSV\r\n")]
+    [InlineData(false, true, " EPSV\r\n")]
+    [InlineData(true, false, " EPRT\r\n")]
+    [InlineData(false, false, "")]
+    public void What_the_server_does_not_know_of_RFC_2428_is_added(bool eprt, bool epsv, string lines)
+    {
+        Assert.Equal(lines, Encoding.ASCII.GetString(FeatureList.Extended(eprt, epsv)));
+    }
+
     [Fact]
     public void What_follows_a_features_name_does_not_matter() => QuickThrowOnFailure(Prop.ForAll<byte[]>(noise =>
-        !FeatureList.IsCarried([.. " EPRT "u8, .. noise]) && FeatureList.IsCarried([.. " EPSV "u8, .. noise])));
+        !FeatureList.IsCarried([.. " SSCN "u8, .. noise]) && FeatureList.IsCarried([.. " EPSV "u8, .. noise])));
 }

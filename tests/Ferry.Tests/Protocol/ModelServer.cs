@@ -12,6 +12,7 @@ internal sealed class ModelServer
     private int _read;
     private bool _loggedIn;
     private bool _hasPort;
+    private readonly HashSet<string> _refused = [];
     private bool _isTls;
     private bool _hadTls;
     private bool _isPrivate;
@@ -41,6 +42,9 @@ internal sealed class ModelServer
     public required int Ccc { get; init; }
 
     public required int Feat { get; init; }
+
+    /// <summary>What PASV, EPSV, PORT and EPRT are answered; 200 where they do what they should.</summary>
+    public required IReadOnlyDictionary<string, int> SetUps { get; init; }
 
     /// <summary>PBSZ and PROT want the login first.</summary>
     public required bool LoginFirst { get; init; }
@@ -120,6 +124,7 @@ internal sealed class ModelServer
                 break;
             case "REIN":
                 _loggedIn = _hasPort = false;
+                _refused.Clear();
                 Reply(220, line);
                 break;
             case "FEAT" when Feat == 211:
@@ -131,19 +136,11 @@ internal sealed class ModelServer
             case "FEAT":
                 Reply(Feat, line);
                 break;
-            case "PASV" or "EPSV" when !_loggedIn:
-                Reply(530, line);
-                break;
-            case "PASV":
-                _hasPort = true;
-                _replies.Enqueue("227 (10,0,0,1,4,1)");
-                break;
             case "EPSV" when words is [_, "ALL"]:
                 Reply(200, line);
                 break;
-            case "EPSV":
-                _hasPort = true;
-                _replies.Enqueue("229 (|||1025|)");
+            case "PASV" or "EPSV" or "PORT" or "EPRT":
+                SetUp(words[0], line);
                 break;
             case "RETR" or "STOR" or "LIST" or "XLST":
                 if (_hasPort)
@@ -158,6 +155,20 @@ internal sealed class ModelServer
                 Reply(200, line);
                 break;
         }
+    }
+
+    private void SetUp(string verb, string line)
+    {
+        if (line is not ("PASV" or "EPSV" or "PORT 127,0,0,1,78,32" or "EPRT |1|127.0.0.1|20000|" or "EPRT |2|::1|20000|"))
+            Wrong.Add("asked in words that are not Ferry's: " + line);
+        var code = _loggedIn ? SetUps[verb] : 530;
+        if (_loggedIn && code is 500 or 501 or 502 or 504 or 522 && !_refused.Add(verb))
+            Wrong.Add(verb + " was asked again");
+        _hasPort |= code == 200;
+        if (code == 200 && (verb is "PASV" or "EPSV"))
+            _replies.Enqueue(verb == "PASV" ? "227 (10,0,0,1,4,1)" : "229 (|||1025|)");
+        else
+            Reply(code, verb);
     }
 
     private void Reply(int code, string line) => _replies.Enqueue($"{code} re:{line}");

@@ -14,31 +14,36 @@ namespace Ferry.Tests.Protocol;
 /// <code>
 ///   # text                      a remark
 ///   client: IPv6                the client's family, IPv4 unless said
+///   upstream: IPv6              the server's, in the same way
+///   data: Active both scope=3   the rules: DataMode, and where it is so BothFamilies and ClientScopeId; Client unless said
+///   peers: 10.0.0.9 fe80::9%3   the addresses that MayDial allows, none unless said
 ///   tls: Offered Match Private  the rules: ClientTlsOffer, UpstreamTlsMode, UpstreamDataRule, and ClearDataRefused where it is so; no TLS unless said
 ///   C: command   -> decision    the client's line; one that was told to wait, or had a command inserted ahead of it, is shown again as it stands
 ///   S: reply     -> decision    the server's line
 ///   F: reply                    an answer of Ferry's own whose turn has come
-///   (event)      -> decision    lent, connected, refused, delivered, replaced, expired, client tls, client clear, server tls, server tls by ssl, server clear;
-///                               or a check: in flight N, logged in, not logged in, must wait, data P/C (the client's, the server's)
+///   (event)      -> decision    lent, told, listening ADDRESS:PORT, not listening, connected, refused, delivered, replaced, expired,
+///                               client tls, client clear, server tls, server tls by ssl, server clear; or a check:
+///                               in flight N, logged in, not logged in, must wait, may go on, setting up, settled, data P/C (the client's, the server's)
 ///   \xHH, {N}                   a byte; N bytes of filling
 /// </code>
 /// </summary>
 internal sealed partial class Transcript
 {
-    private readonly List<Line> _lines;
+    private readonly List<Line> _lines = [];
 
-    private Transcript(List<Line> lines, AddressFamily family, TlsRules rules)
+    private Transcript()
     {
-        _lines = lines;
-        Family = family;
-        Rules = rules;
     }
 
     internal readonly record struct Line(int Number, char Kind, string Text, string Expected);
 
-    public AddressFamily Family { get; }
+    public AddressFamily Family { get; private set; } = AddressFamily.InterNetwork;
 
-    public TlsRules Rules { get; }
+    public AddressFamily UpstreamFamily { get; private set; } = AddressFamily.InterNetwork;
+
+    public TlsRules Rules { get; private set; } = TlsRules.None;
+
+    public DataRules Data { get; private set; } = DataRules.Default;
 
     public IReadOnlyList<Line> Lines => _lines;
 
@@ -46,32 +51,52 @@ internal sealed partial class Transcript
 
     public static Transcript Read(string name)
     {
-        var lines = new List<Line>();
-        var family = AddressFamily.InterNetwork;
-        var rules = TlsRules.None;
+        var transcript = new Transcript();
         var number = 0;
         foreach (var raw in File.ReadLines(Path.Combine(Folder, name)))
         {
             number++;
-            if (raw.Length == 0 || raw[0] == '#')
+            if (raw.Length == 0 || raw[0] == '#' || transcript.TryReadHeader(raw))
                 continue;
-            if (raw == "client: IPv6")
-            {
-                family = AddressFamily.InterNetworkV6;
-                continue;
-            }
-            if (raw.StartsWith("tls: ", StringComparison.Ordinal))
-            {
-                rules = RulesOf(raw.Split(' ')[1..]);
-                continue;
-            }
             var match = Pattern().Match(raw);
             if (!match.Success)
                 throw new FormatException($"{name}:{number}: cannot be read: {raw}");
             var kind = match.Groups["kind"].Value is [var letter, ..] ? letter : 'F';
-            lines.Add(new Line(number, kind, match.Groups["text"].Value, match.Groups["expected"].Value));
+            transcript._lines.Add(new Line(number, kind, match.Groups["text"].Value, match.Groups["expected"].Value));
         }
-        return new Transcript(lines, family, rules);
+        return transcript;
+    }
+
+    private bool TryReadHeader(string raw)
+    {
+        var words = raw.Split(' ');
+        switch (words[0])
+        {
+            case "client:":
+                Family = words[1] == "IPv6" ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork;
+                return true;
+            case "upstream:":
+                UpstreamFamily = words[1] == "IPv6" ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork;
+                return true;
+            case "tls:":
+                Rules = RulesOf(words[1..]);
+                return true;
+            case "data:":
+                var scope = words.FirstOrDefault(static word => word.StartsWith("scope=", StringComparison.Ordinal));
+                Data = Data with
+                {
+                    Mode = Enum.Parse<DataMode>(words[1]),
+                    BothFamilies = words.Contains("both"),
+                    ClientScopeId = scope is null ? 0 : long.Parse(scope["scope=".Length..], CultureInfo.InvariantCulture),
+                };
+                return true;
+            case "peers:":
+                var peers = words[1..].Select(IPAddress.Parse).ToList();
+                Data = Data with { MayDial = peer => peers.Contains(peer.Address) };
+                return true;
+            default:
+                return false;
+        }
     }
 
     private static TlsRules RulesOf(string[] words) => new()
@@ -94,7 +119,7 @@ internal sealed partial class Transcript
     /// <returns>What was decided otherwise than written; null when nothing was.</returns>
     public string? Play()
     {
-        var engine = new ControlEngine(Family, Rules);
+        var engine = new ControlEngine(Family, Rules, Data) { UpstreamFamily = UpstreamFamily };
         var verb = FtpVerb.Other;
         var answers = new Queue<string>();
         foreach (var line in _lines)
@@ -137,12 +162,18 @@ internal sealed partial class Transcript
     {
         switch (happened)
         {
-            case "lent":
+            case "lent" or "told":
                 engine.DataChannelOpened();
                 return "";
             case "expired":
                 engine.DataChannelClosed();
                 return "";
+            case ['l', 'i', 's', 't', 'e', 'n', 'i', 'n', 'g', ' ', ..]:
+                return Describe(engine.ListenerOpened(Listener(happened)!));
+            case "not listening":
+                return Describe(engine.ListenerRefused());
+            case "setting up" or "settled":
+                return engine.IsSettingUp == (happened == "setting up") ? "" : "otherwise";
             case "connected":
                 return Describe(engine.TransferOpened(verb));
             case "refused":
@@ -164,6 +195,8 @@ internal sealed partial class Transcript
                 return "";
             case "must wait":
                 return engine.MustWait ? "" : "may go on";
+            case "may go on":
+                return engine.MustWait ? "must wait" : "";
             case ['d', 'a', 't', 'a', ' ', ..]:
                 var data = $"data {(engine.ClientDataIsPrivate ? 'P' : 'C')}/{(engine.UpstreamDataIsPrivate ? 'P' : 'C')}";
                 return happened == data ? "" : data;
@@ -184,12 +217,18 @@ internal sealed partial class Transcript
     {
         var bytes = decision.Bytes is null ? "" : Encoding.ASCII.GetString(decision.Bytes).TrimEnd().Replace("\r\n", " / ", StringComparison.Ordinal);
         var data = decision.ClientIsPrivate || decision.UpstreamIsPrivate ? $" {(decision.ClientIsPrivate ? 'P' : 'C')}/{(decision.UpstreamIsPrivate ? 'P' : 'C')}" : "";
+        var peer = decision.RefusedPeer is { } refused ? $" ({refused})" : "";
+        var upstream = decision.UpstreamIsActive ? "listener" : new IPEndPoint(IPAddress.NetworkToHostOrder((int)decision.Address) & 0xFFFFFFFFL, decision.Port).ToString();
         return decision.Kind switch
         {
-            DecisionKind.Answer => $"answer {bytes}",
+            DecisionKind.Answer => $"answer {bytes}{peer}",
+            DecisionKind.Queued => $"queued{peer}",
             DecisionKind.Rewrite => $"rewrite {bytes}",
+            DecisionKind.Retry => $"retry {bytes}",
             DecisionKind.RefuseSetUp => $"refuse {bytes}",
-            DecisionKind.OpenPassive => $"open-passive {new IPEndPoint(IPAddress.NetworkToHostOrder((int)decision.Address) & 0xFFFFFFFFL, decision.Port)}",
+            DecisionKind.OpenListener => "open-listener",
+            DecisionKind.OpenPassive => $"open-passive {upstream}",
+            DecisionKind.OpenActive => $"open-active {decision.Client} {upstream} {bytes}",
             DecisionKind.OpenTransfer => "open-transfer" + data,
             DecisionKind.StartTransfer => $"start-transfer {decision.Transfer}{data}",
             DecisionKind.FinishTransfer => $"finish-transfer {decision.Transfer}",
@@ -207,6 +246,12 @@ internal sealed partial class Transcript
         new(_lines.Select((line, i) => (line.Expected, Next: i + 1 < _lines.Count ? _lines[i + 1].Text : ""))
             .Where(pair => pair.Expected.Split(' ')[0] == decision)
             .Select(pair => wasDone(pair.Next)));
+
+    /// <summary>The ports that are opened for the server, null for one that cannot be, in their order.</summary>
+    public Queue<IPEndPoint?> Listeners => new(_lines.Where(static line => line.Text == "not listening" || line.Text.StartsWith("listening ", StringComparison.Ordinal))
+        .Select(static line => Listener(line.Text)));
+
+    private static IPEndPoint? Listener(string happened) => happened == "not listening" ? null : IPEndPoint.Parse(happened["listening ".Length..]);
 
     [GeneratedRegex(@"^(?:(?<kind>[CS]): (?<text>.*?)|F: (?<text>.*)|(?<kind>\()(?<text>[^)]*)\))(?:\s+-> (?<expected>.+?))?\s*$", RegexOptions.ExplicitCapture)]
     private static partial Regex Pattern();

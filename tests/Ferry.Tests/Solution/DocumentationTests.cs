@@ -65,7 +65,7 @@ public sealed partial class DocumentationTests
             var call = Call().Match(line);
             if (!call.Success)
                 continue;
-            var words = call.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries).TakeWhile(word => word[0] != '#').ToList();
+            var words = call.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries).TakeWhile(word => word[0] is not ('#' or '|')).ToList();
             for (var at = 0; at < words.Count; at++)
             {
                 var isWord = words[at][0] == '-' || (char.IsAsciiLetterLower(words[at][0]) && (at == 0 || words[at - 1] == "-s"));

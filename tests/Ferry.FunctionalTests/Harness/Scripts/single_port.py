@@ -4,9 +4,10 @@ transfer HOST USER COUNT COMMAND PATH    COUNT downloads in one session; prints 
 refused HOST PORT...                     each port must close or refuse the connection without a byte; prints "refused N"
 echo PORT                                serves IPv4 and IPv6: says whom the client has dialled
 ask HOST PORT                            prints what an echo says
-hold HOST USER COMMAND PATH              one session; a download for each line that is read; prints "port N" each time
+hold HOST USER COMMAND PATH              one session; a download for each SIGUSR1; prints "port N" each time
 """
 import re
+import signal
 import socket
 import sys
 import threading
@@ -96,9 +97,10 @@ def ask(host, port):
 
 
 def hold(host, user, command, path):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     session = Session(host, user)
     print("ready", flush=True)
-    for line in sys.stdin:
+    while signal.sigwait({signal.SIGUSR1}):
         print("port", session.download(command, path)[0], flush=True)
 
 
