@@ -64,8 +64,10 @@ internal sealed class Curl(string home, ToolOptions options) : IFtpSessionTool
 
     private List<string> Common(FtpTarget target)
     {
-        List<string> arguments = ["-sS", "--max-time", "30", "-u", $"{target.User}:{target.Password}"];
-        if (options.Extended is { } extended)
+        List<string> arguments = [options.Verbose ? "-sSv" : "-sS", "--max-time", "30", "-u", $"{target.User}:{target.Password}"];
+        if (options.Active)
+            arguments.AddRange(options.Extended is false ? ["-P", "-", "--disable-eprt"] : ["-P", "-"]);
+        else if (options.Extended is { } extended)
             arguments.Add(extended ? "--ftp-pasv" : "--disable-epsv");
         if (options.Tls == ToolTls.Plain)
             return arguments;

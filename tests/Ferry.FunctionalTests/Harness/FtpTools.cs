@@ -9,11 +9,12 @@ internal static class FtpTools
 
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="home">A folder of the test, where the client finds no settings of this machine and may leave its own.</param>
-    public static IFtpTool Get(string name, string home) => name switch
+    /// <param name="active">The server opens data connections.</param>
+    public static IFtpTool Get(string name, string home, bool active = false) => name switch
     {
-        "tnftp" => new Tnftp(home),
-        "ncftp" => new Ncftp(home),
-        _ => Get(name, home, new ToolOptions()),
+        "tnftp" => new Tnftp(home, active),
+        "ncftp" => new Ncftp(home, active),
+        _ => Get(name, home, new ToolOptions { Active = active }),
     };
 
     /// <summary>A client that can be told how to behave, and do several things in a session: curl, lftp or ftplib.</summary>
@@ -39,7 +40,7 @@ internal static class FtpTools
     public static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
 
-internal sealed class Tnftp(string home) : IFtpTool
+internal sealed class Tnftp(string home, bool active) : IFtpTool
 {
     public Task<string> ListAsync(FtpTarget target, string folder) => RunAsync(target, $"ls {folder}");
 
@@ -60,7 +61,7 @@ internal sealed class Tnftp(string home) : IFtpTool
     private async Task<string> RunAsync(FtpTarget target, string command)
     {
         var output = await FtpTools.RunAsync(
-            home, target.Namespace, "tnftp", ["-n", "-i", "-v", target.Host, FtpTools.Text(target.Port)],
+            home, target.Namespace, "tnftp", [active ? "-A" : "-p", "-n", "-i", "-v", target.Host, FtpTools.Text(target.Port)],
             $"user {target.User} {target.Password}\nbinary\n{command}\nquit\n");
         // It ends with 0 whatever happens, and shows every reply: a refusal is a line with 4xx or 5xx, but for EPSV and the like, which it tries.
         foreach (var line in output.Split('\n'))
@@ -73,7 +74,7 @@ internal sealed class Tnftp(string home) : IFtpTool
     }
 }
 
-internal sealed class Ncftp(string home) : IFtpTool
+internal sealed class Ncftp(string home, bool active) : IFtpTool
 {
     public Task<string> ListAsync(FtpTarget target, string folder) => RunAsync("ncftpls", target, "-l", Url(target, folder + "/"));
 
@@ -95,5 +96,5 @@ internal sealed class Ncftp(string home) : IFtpTool
 
     private Task<string> RunAsync(string program, FtpTarget target, params string[] arguments) => FtpTools.RunAsync(
         home, target.Namespace, program,
-        ["-t", "10", "-r", "0", "-u", target.User, "-p", target.Password, "-P", FtpTools.Text(target.Port), .. arguments]);
+        [active ? "-E" : "-F", "-t", "10", "-r", "0", "-u", target.User, "-p", target.Password, "-P", FtpTools.Text(target.Port), .. arguments]);
 }

@@ -33,6 +33,9 @@ internal sealed class Ftplib(string home, ToolOptions options) : IFtpSessionTool
         _ => ["upload-refused", s.Local, s.Remote],
     }))]);
 
+    /// <summary>Gives up so many downloads of a large file, each with an ABOR that is answered after the transfer.</summary>
+    public Task AbortAsync(FtpTarget target, string remote, int count) => RunAsync(target, "abort", remote, FtpTools.Text(count));
+
     private Task<string> RunAsync(FtpTarget target, params string[] operations)
     {
         List<string> flags = [$"--tls={options.Tls}"];
@@ -51,7 +54,9 @@ internal sealed class Ftplib(string home, ToolOptions options) : IFtpSessionTool
         if (options.Certificate is { } certificate)
             flags.Add($"--certificate={certificate.Both}");
         if (options.Extended is { } extended)
-            flags.Add(extended ? "--epsv" : "--pasv");
+            flags.Add(extended ? "--extended" : "--pasv");
+        if (options.Active)
+            flags.Add("--active");
         return FtpTools.RunAsync(
             home, target.Namespace, "/usr/bin/python3",
             [Repository.Data(Script), .. flags, target.Host, FtpTools.Text(target.Port), target.User, target.Password, .. operations]);

@@ -47,6 +47,8 @@ internal sealed class Lftp(string home, ToolOptions options) : IFtpSessionTool
         List<string> settings = ["cmd:fail-exit yes", "net:timeout 10", "net:max-retries 1", "net:reconnect-interval-base 1"];
         if (options.Extended is { } extended)
             settings.Add($"ftp:prefer-epsv {(extended ? "yes" : "no")}");
+        if (options.Active)
+            settings.Add("ftp:passive-mode off");
         if (options.Tls == ToolTls.Plain)
         {
             settings.Add("ftp:ssl-allow no");
@@ -65,7 +67,8 @@ internal sealed class Lftp(string home, ToolOptions options) : IFtpSessionTool
         return settings;
     }
 
-    private Task<string> RunAsync(FtpTarget target, string command) => FtpTools.RunAsync(
+    /// <summary>Runs commands of lftp's own.</summary>
+    public Task<string> RunAsync(FtpTarget target, string command) => FtpTools.RunAsync(
         home, target.Namespace, "lftp",
         [
             "--norc", "-u", $"{target.User},{target.Password}", "-p", FtpTools.Text(target.Port),

@@ -55,6 +55,9 @@ internal sealed class Namespaces : IAsyncDisposable
         }
     }
 
+    /// <summary>Gives Ferry another address towards the client.</summary>
+    public Task AddFerryAddressAsync(string address) => IpAsync("-n", Ferry, "address", "add", $"{address}/32", "dev", "to-client");
+
     public async ValueTask DisposeAsync()
     {
         // The veth pairs go with the namespaces that they are in.

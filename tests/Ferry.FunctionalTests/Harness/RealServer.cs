@@ -59,8 +59,12 @@ internal sealed class RealServer : IAsyncDisposable
     /// <param name="endPoint">Where it listens; null is a port of its own on 127.0.0.1.</param>
     /// <param name="netns">The network namespace that it runs in; null is this one.</param>
     /// <param name="tls">How it speaks TLS; null is not at all.</param>
-    public static async Task<RealServer> StartAsync(ServerKind kind, IPEndPoint? endPoint = null, string? netns = null, RealServerTls? tls = null)
+    /// <param name="settings">More lines of its configuration; for pure-ftpd more arguments.</param>
+    public static async Task<RealServer> StartAsync(
+        ServerKind kind, IPEndPoint? endPoint = null, string? netns = null, RealServerTls? tls = null, IReadOnlyList<string>? settings = null)
     {
+        if (settings is { Count: > 0 } && kind == ServerKind.Pyftpdlib)
+            throw new ArgumentException("pyftpdlib's script has no settings.", nameof(settings));
         if (tls is { Implicit: true } && kind == ServerKind.PureFtpd)
             throw new ArgumentException("pure-ftpd knows no implicit TLS.", nameof(tls));
         endPoint ??= new IPEndPoint(IPAddress.Loopback, FreePorts.One());
@@ -72,7 +76,7 @@ internal sealed class RealServer : IAsyncDisposable
             var root = folder.NewFolder("root");
             await GiveAsync(folder.NewFolder(Path.Combine("root", "pub")));
             var environment = tls is null ? null : WriteTls(tls, folder);
-            var (program, arguments) = await PrepareAsync(kind, endPoint, folder, root, tls);
+            var (program, arguments) = await PrepareAsync(kind, endPoint, folder, root, tls, settings ?? []);
             child = await ChildProcess.StartAsync(program, arguments, netns, environment);
             await child.ListeningAsync(endPoint.Port);
             return new RealServer(kind, tls, endPoint, folder, child);
@@ -123,17 +127,19 @@ internal sealed class RealServer : IAsyncDisposable
             : new Dictionary<string, string> { ["OPENSSL_CONF"] = folder.NewFile(Path.Combine("tls", "openssl.cnf"), tls.OpenSslConfiguration) };
     }
 
-    private static async Task<(string Program, string[] Arguments)> PrepareAsync(ServerKind kind, IPEndPoint endPoint, TempFolder folder, string root, RealServerTls? tls)
+    private static async Task<(string Program, string[] Arguments)> PrepareAsync(
+        ServerKind kind, IPEndPoint endPoint, TempFolder folder, string root, RealServerTls? tls, IReadOnlyList<string> settings)
     {
+        var lines = string.Join('\n', settings) + "\n";
         switch (kind)
         {
             case ServerKind.Vsftpd:
                 folder.NewFolder("empty");
-                return (ProgramOf("vsftpd"), [folder.NewFile("vsftpd.conf", RealServerFiles.Vsftpd(endPoint, root, folder["empty"], tls, folder.Path))]);
+                return (ProgramOf("vsftpd"), [folder.NewFile("vsftpd.conf", RealServerFiles.Vsftpd(endPoint, root, folder["empty"], tls, folder.Path) + lines)]);
 
             case ServerKind.ProFtpd:
                 File.SetUnixFileMode(folder.NewFile("passwd", RealServerFiles.ProFtpdUsers(Uid, Gid, root)), UnixFileMode.UserRead | UnixFileMode.UserWrite);
-                return (ProgramOf("proftpd"), ["-n", "-q", "-c", folder.NewFile("proftpd.conf", RealServerFiles.ProFtpd(endPoint, folder.Path, tls))]);
+                return (ProgramOf("proftpd"), ["-n", "-q", "-c", folder.NewFile("proftpd.conf", RealServerFiles.ProFtpd(endPoint, folder.Path, tls) + lines)]);
 
             case ServerKind.PureFtpd:
                 var users = folder.NewFile("users", RealServerFiles.PureFtpdUsers(Uid, Gid, root));
@@ -142,7 +148,7 @@ internal sealed class RealServer : IAsyncDisposable
                 // 1: TLS on demand, 2: at login, 3: on data too.
                 string[] secure = tls is null ? [] : ["-Y", tls.DataRequired ? "3" : tls.LoginRequired ? "2" : "1", "-2", $"{folder["tls"]}/server.pem"];
                 return (ProgramOf("pure-ftpd"),
-                    [.. secure, "-S", $"{endPoint.Address},{endPoint.Port}", "-l", $"puredb:{folder["users.pdb"]}", "-E", "-A", "-H", "-u", "1", "-c", "500", "-C", "500", "-k", "99", "-g", folder["pid"]]);
+                    [.. secure, .. settings, "-S", $"{endPoint.Address},{endPoint.Port}", "-l", $"puredb:{folder["users.pdb"]}", "-E", "-A", "-H", "-u", "1", "-c", "500", "-C", "500", "-k", "99", "-g", folder["pid"]]);
 
             default:
                 string[] asked = tls is null ? [] : [folder["tls"], tls.Implicit ? "implicit" : "explicit", tls.LoginRequired ? "login" : "-", tls.DataRequired ? "data" : "-"];

@@ -1,5 +1,6 @@
 using System.IO;
 using System.Net;
+using System.Net.Sockets;
 
 namespace Ferry.FunctionalTests.Harness;
 
@@ -13,8 +14,7 @@ internal static class RealServerFiles
     private const string PasswordHash = "$5$ferrytest$s3zmT5K2Zq5CnDKaFD0M5p7U6Nh3GQn0eYAkFBo40HC";
 
     public static string Vsftpd(IPEndPoint endPoint, string root, string empty, RealServerTls? tls, string folder) => $"""
-        listen=YES
-        listen_address={endPoint.Address}
+        {(IsV6(endPoint) ? $"listen_ipv6=YES\nlisten_address6={endPoint.Address}" : $"listen=YES\nlisten_address={endPoint.Address}")}
         listen_port={endPoint.Port}
         background=NO
         anonymous_enable=YES
@@ -49,7 +49,7 @@ internal static class RealServerFiles
         DefaultAddress {endPoint.Address}
         SocketBindTight on
         Port {endPoint.Port}
-        UseIPv6 off
+        UseIPv6 {(IsV6(endPoint) ? "on" : "off")}
         User nobody
         Group nogroup
         Umask 022
@@ -116,6 +116,8 @@ internal static class RealServerFiles
             {(tls.ClientAuthority is null ? "" : $"TLSVerifyClient on\nTLSCACertificateFile {folder}/tls/clients.crt")}
             """;
     }
+
+    private static bool IsV6(IPEndPoint endPoint) => endPoint.AddressFamily == AddressFamily.InterNetworkV6;
 
     private static string YesNo(bool value) => value ? "YES" : "NO";
 }

@@ -10,7 +10,7 @@ public enum ToolTls
     Implicit,
 }
 
-/// <summary>How a client is to behave where it has a choice. tnftp and ncftp have none.</summary>
+/// <summary>How a client is to behave where it has a choice. tnftp and ncftp have only that of <see cref="Active"/>.</summary>
 internal sealed record ToolOptions
 {
     public ToolTls Tls { get; init; }
@@ -38,6 +38,12 @@ internal sealed record ToolOptions
     /// <summary>The client's own certificate.</summary>
     public TestCertificateFiles? Certificate { get; init; }
 
-    /// <summary>EPSV, or PASV; null is what the client does by itself.</summary>
+    /// <summary>EPSV and EPRT, or PASV and PORT; null is what the client does by itself. lftp says EPRT only over IPv6.</summary>
     public bool? Extended { get; init; }
+
+    /// <summary>curl tells every reply.</summary>
+    public bool Verbose { get; init; }
+
+    /// <summary>The server opens data connections.</summary>
+    public bool Active { get; init; }
 }

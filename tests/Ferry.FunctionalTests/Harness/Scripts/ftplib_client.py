@@ -14,7 +14,8 @@ parser.add_argument("--foreign-session", action="store_true")
 parser.add_argument("--version", choices=["TLSv1", "TLSv1_2", "TLSv1_3"])
 parser.add_argument("--authority")
 parser.add_argument("--certificate")
-parser.add_argument("--epsv", action="store_true")
+parser.add_argument("--extended", action="store_true")
+parser.add_argument("--active", action="store_true")
 parser.add_argument("--pasv", action="store_true")
 parser.add_argument("host")
 parser.add_argument("port", type=int)
@@ -24,20 +25,29 @@ parser.add_argument("operations", nargs="+")
 options = parser.parse_args()
 
 
-class Passive:
-    """EPSV where it is asked for; ftplib itself does PASV over IPv4 and EPSV over IPv6."""
+class Modes:
+    """EPSV and EPRT where they are asked for; ftplib itself does PASV and PORT over IPv4, EPSV and EPRT over IPv6."""
 
     def makepasv(self):
-        if options.epsv:
+        if options.extended:
             return ftplib.parse229(self.sendcmd("EPSV"), self.sock.getpeername())
         return super().makepasv()
 
+    def sendport(self, host, port):
+        return self.sendeprt(host, port) if options.extended else super().sendport(host, port)
 
-class Plain(Passive, ftplib.FTP):
+    def ntransfercmd(self, cmd, rest=None):
+        connection, size = super().ntransfercmd(cmd, rest)
+        if options.active:
+            print("data from", *connection.getpeername()[:2])
+        return connection, size
+
+
+class Plain(Modes, ftplib.FTP):
     pass
 
 
-class Explicit(Passive, ftplib.FTP_TLS):
+class Explicit(Modes, ftplib.FTP_TLS):
     pass
 
 
@@ -87,6 +97,7 @@ def log_in(*arguments, **keywords):
     session = kind(*arguments, **keywords)
     session.connect(options.host, options.port, timeout=15)
     session.login(options.user, options.password)
+    session.set_pasv(not options.active)
     return session
 
 
@@ -136,6 +147,16 @@ for operation in arguments:
             assert str(refusal).startswith("55"), refusal
         else:
             raise SystemExit("an upload was not refused")
+    elif operation == "abort":
+        remote = next(arguments)
+        for _ in range(int(next(arguments))):
+            connection = ftp.transfercmd("RETR " + remote)
+            connection.recv(1000)
+            connection.close()
+            # Each reads one reply.
+            ftp.abort()
+            ftp.getmultiline()
+            assert ftp.sendcmd("NOOP").startswith("200")
     elif operation == "rename":
         ftp.rename(next(arguments), next(arguments))
     elif operation == "delete":
