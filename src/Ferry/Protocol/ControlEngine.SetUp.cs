@@ -88,29 +88,32 @@ internal sealed partial class ControlEngine
         };
     }
 
-    /// <summary>The command that the server is to be asked next; null where there is none left. All candidates have the same direction.</summary>
+    /// <summary>The command that the server is to be asked next; null where there is none left.</summary>
     private FtpVerb? NextCommand(SetUp setUp)
     {
-        var (first, second) = Candidates(setUp.Client);
-        return IsCandidate(setUp, first) ? first : IsCandidate(setUp, second) ? second : null;
+        foreach (var command in Candidates(setUp.Client))
+        {
+            if (IsCandidate(setUp, command))
+                return command;
+        }
+        return null;
     }
 
-    private (FtpVerb First, FtpVerb Second) Candidates(FtpVerb client)
+    // A client in active mode can be connected to whatever the server knows, so for it a server that knows passive mode only is asked for that in the end.
+    // The other way round Ferry would have to be reached by the server, which is for the operator to say.
+    private ReadOnlySpan<FtpVerb> Candidates(FtpVerb client) => (_data.Mode, client) switch
     {
-        var isActive = FtpVerbs.IsActive(client);
-        return (_data.Mode, client) switch
-        {
-            (DataMode.Pasv, _) => (FtpVerb.Pasv, FtpVerb.Pasv),
-            (DataMode.Epsv, _) => (FtpVerb.Epsv, FtpVerb.Epsv),
-            (DataMode.Port, _) => (FtpVerb.Port, FtpVerb.Port),
-            (DataMode.Eprt, _) => (FtpVerb.Eprt, FtpVerb.Eprt),
-            (DataMode.Client or DataMode.Passive, FtpVerb.Epsv) => (FtpVerb.Epsv, FtpVerb.Pasv),
-            (DataMode.Client or DataMode.Active, FtpVerb.Eprt) => (FtpVerb.Eprt, FtpVerb.Port),
-            (DataMode.Active, _) => (FtpVerb.Port, FtpVerb.Eprt),
-            (DataMode.Client, _) when isActive => (FtpVerb.Port, FtpVerb.Eprt),
-            _ => (FtpVerb.Pasv, FtpVerb.Epsv),
-        };
-    }
+        (DataMode.Pasv, _) => [FtpVerb.Pasv],
+        (DataMode.Epsv, _) => [FtpVerb.Epsv],
+        (DataMode.Port, _) => [FtpVerb.Port],
+        (DataMode.Eprt, _) => [FtpVerb.Eprt],
+        (DataMode.Active, FtpVerb.Eprt) => [FtpVerb.Eprt, FtpVerb.Port],
+        (DataMode.Active, _) => [FtpVerb.Port, FtpVerb.Eprt],
+        (_, FtpVerb.Epsv) => [FtpVerb.Epsv, FtpVerb.Pasv],
+        (DataMode.Client, FtpVerb.Eprt) => [FtpVerb.Eprt, FtpVerb.Port, FtpVerb.Pasv, FtpVerb.Epsv],
+        (DataMode.Client, FtpVerb.Port) => [FtpVerb.Port, FtpVerb.Eprt, FtpVerb.Pasv, FtpVerb.Epsv],
+        _ => [FtpVerb.Pasv, FtpVerb.Epsv],
+    };
 
     private bool IsCandidate(SetUp setUp, FtpVerb command)
     {
@@ -128,8 +131,8 @@ internal sealed partial class ControlEngine
         _ => SetUpCommands.Eprt,
     };
 
-    // RFC 959 §4.2, RFC 2428 §2: the command itself is refused, which it would be again.
-    private static bool IsUnknown(int code) => code is 500 or 501 or 502 or 504 or 522;
+    // RFC 959 §4.2, RFC 2428 §2: the command itself is refused, which it would be again. 550 is what vsftpd says of one that port_enable or pasv_enable turns off.
+    private static bool IsUnknown(int code) => code is 500 or 501 or 502 or 504 or 522 or 550;
 
     /// <summary>Judges a reply to what the server is being asked, other than a 227, 228 or 229.</summary>
     private SetUpVerdict VerdictOn(int code)

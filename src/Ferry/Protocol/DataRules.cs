@@ -5,7 +5,7 @@ namespace Ferry.Protocol;
 /// <summary>How a data connection to the server is asked for (<c>proxy_ftp_data</c>).</summary>
 internal enum DataMode
 {
-    /// <summary>With the client's own command, else with the other one of the same direction.</summary>
+    /// <summary>With the client's own command, else with the other one of the same direction; PORT and EPRT else with PASV and EPSV.</summary>
     Client,
 
     /// <summary>PASV or EPSV: the client's own, else PASV first.</summary>

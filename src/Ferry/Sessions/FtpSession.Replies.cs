@@ -231,7 +231,7 @@ internal sealed partial class FtpSession
         [LoggerMessage(430, LogLevel.Warning, "session {Session}: a reply line of the server is longer than {Limit} bytes; cut")]
         public static partial void ReplyTooLong(ILogger logger, string session, int limit);
 
-        [LoggerMessage(431, LogLevel.Warning, "session {Session}: the server's 227 or 229 names no port that can be used, or was not asked for; the client was answered {Code} in its place")]
+        [LoggerMessage(431, LogLevel.Warning, "session {Session}: the server offers no data connection that can be used; the client was answered {Code}")]
         public static partial void PassiveRefused(ILogger logger, string session, int code);
 
         [LoggerMessage(432, LogLevel.Error, "session {Session}: a reply of the server does not end")]

@@ -239,10 +239,10 @@ internal sealed class ControlWire
         return decision.Verb == FtpVerb.Epsv ? ReplyWriter.ExtendedPassive(_ports) : ReplyWriter.Passive(IPAddress.Loopback, _ports);
     }
 
-    // A channel is of use only with the server's own port or the one that was opened for it.
+    // A channel is of use only with the server's own port or the one that was opened for it. That one may be left over from a PORT before a PASV.
     private IPEndPoint? ServerOf(ControlDecision decision)
     {
-        if (decision.UpstreamIsActive ? Listener is null || decision.Port != 0 : Listener is not null || decision.Port == 0)
+        if (decision.UpstreamIsActive ? Listener is null || decision.Port != 0 : decision.Port == 0)
             throw new InvalidOperationException($"A channel with {Listener} open for the server cannot have {decision}.");
         return decision.UpstreamIsActive ? null : new IPEndPoint(IPAddress.Any, decision.Port);
     }

@@ -14,7 +14,7 @@ public sealed class DataModeTests
     /// <summary>What the server is asked for each of the client's commands, in this order, as long as it knows none of it.</summary>
     public static TheoryData<string, string> Modes => new()
     {
-        { "Client", "PASV EPSV, EPSV PASV, PORT EPRT, EPRT PORT" },
+        { "Client", "PASV EPSV, EPSV PASV, PORT EPRT PASV EPSV, EPRT PORT PASV EPSV" },
         { "Passive", "PASV EPSV, EPSV PASV, PASV EPSV, PASV EPSV" },
         { "Active", "PORT EPRT, PORT EPRT, PORT EPRT, EPRT PORT" },
         { "Pasv", "PASV, PASV, PASV, PASV" },
@@ -34,7 +34,7 @@ public sealed class DataModeTests
             for (var known = 0; known < 16; known++)
             {
                 string[] knows = [.. clients.Where((_, i) => (known & (1 << i)) != 0)];
-                foreach (var refusal in new[] { 500, 501, 502, 504, 522 })
+                foreach (var refusal in new[] { 500, 501, 502, 504, 522, 550 })
                     Converse(new Pair(Enum.Parse<DataMode>(mode), client, false, false, false), order, knows, refusal);
                 for (var n = 0; n < 8; n++)
                 {

@@ -162,7 +162,7 @@ internal sealed class ModelServer
         if (line is not ("PASV" or "EPSV" or "PORT 127,0,0,1,78,32" or "EPRT |1|127.0.0.1|20000|" or "EPRT |2|::1|20000|"))
             Wrong.Add("asked in words that are not Ferry's: " + line);
         var code = _loggedIn ? SetUps[verb] : 530;
-        if (_loggedIn && code is 500 or 501 or 502 or 504 or 522 && !_refused.Add(verb))
+        if (_loggedIn && code is 500 or 501 or 502 or 504 or 522 or 550 && !_refused.Add(verb))
             Wrong.Add(verb + " was asked again");
         _hasPort |= code == 200;
         if (code == 200 && (verb is "PASV" or "EPSV"))
