@@ -11,7 +11,7 @@ namespace Ferry.Benchmarks;
 public class PortPoolBenchmarks
 {
     private const int FirstPort = 20000;
-    private const int Warm = 300;
+    private const int Warm = 1100;
     private readonly IPAddress _client = IPAddress.Parse("192.0.2.1");
     private PortPool _pool = null!;
 

@@ -19,6 +19,7 @@ public sealed partial class FerryProxy
         _parts.UseErrorLogs(made.ErrorLogs);
         _generations++;
         _current = made;
+        await _parts.KernelRules.TellAsync().ConfigureAwait(false);
         foreach (var server in made.Servers)
         {
             foreach (var listen in server.Config.Listens)

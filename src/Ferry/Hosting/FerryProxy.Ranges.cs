@@ -51,7 +51,10 @@ public sealed partial class FerryProxy
             {
                 error = _parts.Ranges.TrySave();
                 if (error is null)
+                {
+                    await _parts.KernelRules.TellAsync().ConfigureAwait(false);
                     return null;
+                }
                 _parts.Ranges.Restore(before);
                 await UseRangesAsync(current).ConfigureAwait(false);
                 return error;

@@ -46,6 +46,21 @@ internal sealed class KernelRules(TimeProvider time, ILogger logger) : IDisposab
             _wanted = _wanted.Remove(generation);
             // What could not be removed has been logged, and is replaced at the next start.
             await ApplyAsync(_tools, _wanted).ConfigureAwait(false);
+            _kernel.Tell();
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Logs what <see cref="UseAsync"/> has changed, now that it is in force.</summary>
+    public async Task TellAsync()
+    {
+        await _changing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            _kernel.Tell();
         }
         finally
         {

@@ -15,8 +15,8 @@ public sealed record ProxyStatus(
     ImmutableArray<ZoneStatus> Zones,
     ImmutableArray<UpstreamStatus> Upstreams);
 
-/// <summary>A table of passive ports.</summary>
-/// <param name="Name">The zone's name.</param>
+/// <summary>A table of data ports: those that clients connect to, or (active mode towards servers) that the servers of a control server connect to.</summary>
+/// <param name="Name">The zone's name; of the ports for servers with <c> (servers)</c> behind it.</param>
 /// <param name="Ports">Ports in its range.</param>
 /// <param name="Used">Leases on loan; different clients may hold the same port.</param>
 /// <param name="Free">Leases that the zone's size still allows.</param>

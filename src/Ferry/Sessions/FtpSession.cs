@@ -20,6 +20,9 @@ internal sealed partial class FtpSession
     // A client that has closed its direction still gets what the server has to say, for so long.
     private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(10);
 
+    // What is left of a last line that a client is slow to take.
+    private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(5);
+
     private readonly ControlServer _server;
     private readonly ControlEngine _engine;
     private readonly ControlChannel _client;
@@ -33,6 +36,7 @@ internal sealed partial class FtpSession
     private long _stepDue = long.MaxValue;
     private long _activity;
     private long _closingAt;
+    private long _endedAt;
     private long _loggedOutAt;
     private SessionState _state;
     private SessionEndReason? _endReason;
@@ -122,9 +126,8 @@ internal sealed partial class FtpSession
     /// <summary>Holds every deadline of the session; called about once a second.</summary>
     public void Sweep(long now)
     {
-        if (_endReason is not null)
+        if (_endReason is not null && _server.Time.GetElapsedTime(Volatile.Read(ref _endedAt), now) >= FarewellLimit)
         {
-            // A last line that the client was slow to take has had its time.
             _client.Shutdown();
             _upstream?.Shutdown();
         }
@@ -193,6 +196,7 @@ internal sealed partial class FtpSession
         {
             if (_endReason is not null)
                 return;
+            Volatile.Write(ref _endedAt, _server.Time.GetTimestamp());
             _endReason = reason;
             _state = SessionState.Ended;
             transfers = _transfers is null ? null : [.. _transfers];

@@ -38,8 +38,6 @@ internal sealed partial class Transfer
     private async Task<TransferOutcome?> SecureAsync(TransferTls tls, DataLeg client, DataLeg upstream)
     {
         TlsConnection? toClient = null, toUpstream = null;
-        lock (_sync)
-            _unfinished = tls.Client is null ? TransferOutcome.UpstreamTlsFailed : TransferOutcome.ClientTlsFailed;
         if (tls.Client is { } origin)
             client.Secure(toClient = TlsConnection.AcceptData(origin, client.Socket, tickets: tls.SendsTickets && _use is DataUse.Download or DataUse.Listing ? 1 : 0));
         if (tls.Upstream is { } context)

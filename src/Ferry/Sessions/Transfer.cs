@@ -113,6 +113,7 @@ internal sealed partial class Transfer
         {
             _started = true;
             _seenAt = StartedAt = now;
+            _unfinished = _tls is null ? null : _tls.Client is null ? TransferOutcome.UpstreamTlsFailed : TransferOutcome.ClientTlsFailed;
         }
         _ = RunAsync();
     }

@@ -9,7 +9,7 @@ internal sealed class ClientPorts
 {
     /// <summary>A port is lent again after so many others at the earliest, where the range has them. Without this bound a client that comes and goes
     /// for days would leave a trace of the whole range, and its ports would be opened and closed in turn where a few that stay open do.</summary>
-    public const int Resting = 256;
+    public const int Resting = 1024;
 
     private readonly int _first;
     private readonly int _count;

@@ -62,7 +62,7 @@ public sealed class TlsDeadlineTests : IDisposable
         await MoveUntilAsync(reply, "the reply");
         Assert.Equal("425 Can't open data connection: TLS failed.", (await reply).Text);
         Assert.Equal(DataEnding.Reset, (await data.ReceiveToEndAsync()).Ending);
-        Assert.Contains("in time", Assert.Single(proxy.Said(452)).Message, StringComparison.Ordinal);
+        Assert.Contains("in time", (await proxy.SaidOnceAsync(452)).Message, StringComparison.Ordinal);
         Assert.Equal(SmallServer.Payload(10), await client.DownloadAsync("10"));
         await client.QuitAsync();
         Assert.Equal(["client_tls_failed", "complete"], (await proxy.StopAndReadAsync("transfers.json")).Select(static t => t.GetProperty("outcome").GetString()).Order());
@@ -117,7 +117,7 @@ public sealed class TlsDeadlineTests : IDisposable
         await MoveUntilAsync(end, "the end");
         await end;
         Assert.Equal("client_tls_failed", await proxy.EndReasonAsync());
-        Assert.Contains("in time", Assert.Single(proxy.Said(462)).Message, StringComparison.Ordinal);
+        Assert.Contains("in time", (await proxy.SaidOnceAsync(462)).Message, StringComparison.Ordinal);
         await proxy.Ferry.UntilIdleAsync();
     }
 
@@ -141,7 +141,7 @@ public sealed class TlsDeadlineTests : IDisposable
         var greeting = client.ReadReplyAsync();
         await MoveUntilAsync(greeting, "the greeting");
         Assert.Equal("220 small", (await greeting).Text);
-        Assert.Contains(said, Assert.Single(proxy.Said(411)).Message, StringComparison.Ordinal);
+        Assert.Contains(said, (await proxy.SaidOnceAsync(411)).Message, StringComparison.Ordinal);
         await client.QuitAsync();
         await silent.DoneAsync();
     }
@@ -164,7 +164,7 @@ public sealed class TlsDeadlineTests : IDisposable
         Assert.Equal(421, (await reply).Code);
         await client.ExpectEndAsync();
         Assert.Equal("upstream_tls_failed", await proxy.EndReasonAsync());
-        Assert.Contains("in time", Assert.Single(proxy.Said(463)).Message, StringComparison.Ordinal);
+        Assert.Contains("in time", (await proxy.SaidOnceAsync(463)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

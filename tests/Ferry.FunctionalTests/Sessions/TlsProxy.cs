@@ -65,6 +65,13 @@ internal sealed class TlsProxy : IAsyncDisposable
     /// <summary>Ends when a session has ended, and tells why it has.</summary>
     public async Task<string> EndReasonAsync() => (string)(await Logs.EventAsync(401)).Values["Reason"]!;
 
+    /// <summary>The only message of an event. It may come after the reply that tells the client of the same thing.</summary>
+    public async Task<LogRecord> SaidOnceAsync(int id)
+    {
+        await Logs.EventAsync(id);
+        return Assert.Single(Said(id));
+    }
+
     /// <summary>What was said with this event id so far.</summary>
     public LogRecord[] Said(int id) => [.. Logs.Records.Where(r => r.Event.Id == id)];
 

@@ -11,7 +11,7 @@ public sealed class SinglePortTests(SinglePortSetting setting) : IClassFixture<S
     [InlineData("nft", "ferry_10001")]
     [InlineData("iptables", "jump FERRY-10001")]
     [InlineData("tproxy", "ferry_10001")]
-    public async Task A_thousand_transfers_over_a_thousand_ports_and_nothing_else_is_touched(string method, string name)
+    public async Task A_thousand_transfers_over_a_range_of_a_thousand_ports_and_nothing_else_is_touched(string method, string name)
     {
         var before = await setting.RulesAsync();
         var rules = "";

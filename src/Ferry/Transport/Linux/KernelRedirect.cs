@@ -11,6 +11,7 @@ internal sealed partial class KernelRedirect(ILogger logger)
     private static readonly ImmutableSortedDictionary<int, ImmutableArray<RedirectRule>> None = ImmutableSortedDictionary<int, ImmutableArray<RedirectRule>>.Empty;
 
     private IRuleTool? _tool;
+    private (string Tool, string Ports)? _change;
     private ImmutableSortedDictionary<int, ImmutableArray<RedirectRule>> _ports = None;
 
     /// <summary>Brings these rules about, and no others; what is as it should be is not touched.</summary>
@@ -33,6 +34,14 @@ internal sealed partial class KernelRedirect(ILogger logger)
             errors.Add(error);
         }
         return string.Join("; ", errors);
+    }
+
+    /// <summary>Logs the last change, once. It is the caller's to say when: at a start the log is not open before all else has come about.</summary>
+    public void Tell()
+    {
+        if (_change is var (tool, ports))
+            Log.Changed(logger, tool, ports);
+        _change = null;
     }
 
     /// <summary>The programs of a method.</summary>
@@ -71,7 +80,7 @@ internal sealed partial class KernelRedirect(ILogger logger)
                 await (shared ? _tool! : tool).ApplyAsync(change.Keys.ToDictionary(static p => p, p => before.GetValueOrDefault(p, []))).ConfigureAwait(false);
                 return error;
             }
-            Log.Changed(logger, tool.Name, Words(change));
+            _change = (tool.Name, Words(change));
         }
         if (!shared)
             await RemoveAsync().ConfigureAwait(false);
