@@ -53,9 +53,13 @@ internal sealed class AbortedTransfers(ModeClient client, ServerKind kind)
         await client.QuitAsync();
     }
 
-    /// <summary>One reply to the transfer, after its 1xx if it began, and one to ABOR; pyftpdlib has only one for both where no byte has come.</summary>
+    /// <summary>
+    /// One reply to the transfer, after its 1xx if it began, and one to ABOR. pyftpdlib has only one for both where no byte has come, and in TLS
+    /// three (226, of which Ferry makes 426, then 426 and 226) where it is just waiting for the other end's close_notify.
+    /// </summary>
     private bool IsRight(List<int> codes) =>
-        codes is [150 or 125, >= 200, >= 200] or [>= 400, >= 200] || (kind == ServerKind.Pyftpdlib && codes is [150 or 125, 225 or 226]);
+        codes is [150 or 125, >= 200, >= 200] or [>= 400, >= 200]
+        || (kind == ServerKind.Pyftpdlib && codes is [150 or 125, 225 or 226] or [150 or 125, 226 or 426, 426, 226] && (codes.Count < 4 || client.Control.DataTls is not null));
 
     /// <summary>Puts there what is fetched.</summary>
     public static async Task PrepareAsync(RealServer server)

@@ -76,7 +76,7 @@ public sealed class AbortedTransfersTests
         // Each connection fetches its part, and gives up what comes behind it.
         var commands = Enumerable.Range(0, runs).Select(i => $"pget -n 4 pub/file -o {folder[$"part{i}"]}; cls -l pub/");
         // Slowly, or the first has the whole file before the others are there.
-        await lftp.RunAsync(new FtpTarget("127.0.0.1", proxy.EndPoint.Port, server.User, server.Password), $"set net:limit-rate 6000000; {string.Join("; ", commands)}");
+        await lftp.RunAsync(new FtpTarget("127.0.0.1", proxy.EndPoint.Port, server.User, server.Password), $"set net:limit-rate 6000000; set net:limit-max 500000; {string.Join("; ", commands)}");
 
         await proxy.UntilIdleAsync();
         for (var i = 0; i < runs; i++)

@@ -14,15 +14,19 @@ namespace Ferry.FunctionalTests.RealServers;
 public sealed class DotNetClientTests
 {
     [RootTheory("vsftpd")]
-    [InlineData("127.0.0.1", true)]
-    [InlineData("127.0.0.1", false)]
-    [InlineData("127.0.0.7", true)]
-    [InlineData("127.0.0.7", false)]
-    [InlineData("[::1]", true)]
-    [InlineData("[::1]", false)]
-    public async Task FtpWebRequest_works_in_both_modes_with_every_address_of_Ferry(string address, bool passive)
+    [InlineData("127.0.0.1", true, false)]
+    [InlineData("127.0.0.1", false, false)]
+    [InlineData("127.0.0.1", true, true)]
+    [InlineData("127.0.0.1", false, true)]
+    [InlineData("127.0.0.7", true, false)]
+    [InlineData("127.0.0.7", false, false)]
+    [InlineData("[::1]", true, false)]
+    [InlineData("[::1]", false, false)]
+    public async Task FtpWebRequest_works_in_both_modes_with_every_address_of_Ferry(string address, bool passive, bool tls)
     {
-        await using var server = await RealServer.StartAsync(ServerKind.Vsftpd);
+        using var folder = new TempFolder();
+        var files = TestCertificate.Shared.WriteTo(folder.Path);
+        await using var server = await RealServer.StartAsync(ServerKind.Vsftpd, tls: new RealServerTls());
         var (port, first) = (FreePorts.One(), FreePorts.Range(8));
         await using var proxy = await TestProxy.StartAsync($$"""
             stream {
@@ -31,12 +35,18 @@ public sealed class DotNetClientTests
                     listen 127.0.0.7:{{port}};
                     listen [::1]:{{port}};
                     ftp_ctrl zone=ports:1M proxy_ip=auto min_port={{first}} max_port={{first + 7}};
+                    starttls on;
+                    ssl_certificate {{files.Chain}};
+                    ssl_certificate_key {{files.Key}};
+                    proxy_starttls match;
+                    # It ends its uploads without close_notify, which is no end by default (426).
+                    {{(tls ? "ftp_tls_truncation allow;" : "")}}
                     proxy_pass {{server.EndPoint}};
                 }
             }
             """);
         var bytes = RandomNumberGenerator.GetBytes(150_001);
-        var requests = new Requests($"ftp://{address}:{port}/pub/", server, passive);
+        var requests = new Requests($"ftp://{address}:{port}/pub/", server, passive, tls);
 
         await requests.SendAsync(WebRequestMethods.Ftp.UploadFile, "file", bytes[..100_000]);
         await requests.SendAsync(WebRequestMethods.Ftp.AppendFile, "file", bytes[100_000..]);
@@ -77,12 +87,16 @@ public sealed class DotNetClientTests
             await c.SendAsync("226 Sent.");
             await reply.Task;
         });
-        var requests = new Requests($"ftp://127.0.0.1:{server.Port}/", null, passive: false);
+        var requests = new Requests($"ftp://127.0.0.1:{server.Port}/", null, passive: false, tls: false);
         await Assert.ThrowsAsync<WebException>(() => requests.GetAsync(WebRequestMethods.Ftp.DownloadFile, "file"));
         reply.SetResult();
     }
 
-    private sealed class Requests(string url, RealServer? server, bool passive)
+    /// <summary>Nothing else of this process asks it.</summary>
+    static DotNetClientTests() => ServicePointManager.ServerCertificateValidationCallback =
+        (_, certificate, _, _) => certificate?.GetCertHashString() == TestCertificate.Shared.Certificate.GetCertHashString();
+
+    private sealed class Requests(string url, RealServer? server, bool passive, bool tls)
     {
         public async Task<byte[]> GetAsync(string method, string name, long from = 0)
         {
@@ -111,6 +125,7 @@ public sealed class DotNetClientTests
             request.UsePassive = passive;
             request.UseBinary = true;
             request.KeepAlive = false;
+            request.EnableSsl = tls;
             request.Proxy = null;
             request.Credentials = new NetworkCredential(server?.User ?? "ferry", server?.Password ?? "secret");
             return request;

@@ -8,7 +8,7 @@ namespace Ferry.FunctionalTests.RealServers;
 /// <summary>Every way of a client to ask for data, with every way of Ferry to ask the server: the cells of <see cref="ModeCells"/>, each a session with every kind of transfer.</summary>
 public sealed class ModeMatrixTests
 {
-    private const int AtOnce = 4;
+    private const int AtOnce = 8;
 
     [RootFact("proftpd", "proftpd-mod-crypto")]
     public Task Every_mode_works_with_ProFTPD() => RunAsync(ServerKind.ProFtpd);

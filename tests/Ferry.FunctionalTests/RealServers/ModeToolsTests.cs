@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.IO;
 using System.Linq;
 using Ferry.Config;
 using Ferry.FunctionalTests.Harness;
@@ -67,6 +68,26 @@ public sealed class ModeToolsTests
         await using var ferry = await ModeFerry.StartAsync(cell.Server, [cell]);
         var server = ferry.ServerOf(cell);
         await EveryOperation.RunAsync(FtpTools.Get(tool, folder.Path, active), new FtpTarget("127.0.0.1", ferry.EndPointOf(cell).Port, server.User, server.Password), server, folder);
+    }
+
+    [RootTheory("proftpd", "curl")]
+    [InlineData("client")]
+    [InlineData("passive")]
+    public async Task curl_gets_its_data_at_the_ports_that_it_is_told_to_listen_on(string mode)
+    {
+        using var folder = new TempFolder();
+        await using var server = await RealServer.StartAsync(ServerKind.ProFtpd);
+        await server.PutAsync("file", new byte[70_001]);
+        await using var proxy = await TestProxy.BeforeAsync(server.EndPoint, directives: $"proxy_ftp_data {mode};");
+        var first = FreePorts.Range(4);
+
+        var said = await FtpTools.RunAsync(
+            folder.Path, null, "curl",
+            ["-sSv", "--max-time", "20", "-P", $"127.0.0.1:{first}-{first + 3}", "-u", $"{server.User}:{server.Password}", "-o", folder["file"], $"ftp://127.0.0.1:{proxy.EndPoint.Port}/pub/file"]);
+
+        Assert.Matches($"> EPRT \\|1\\|127.0.0.1\\|({first}|{first + 1}|{first + 2}|{first + 3})\\|", said);
+        Assert.Equal(70_001, new FileInfo(folder["file"]).Length);
+        await proxy.UntilIdleAsync();
     }
 
     /// <summary>What Ferry asks the server takes turns, so that over the three servers each tool's way meets each of them.</summary>

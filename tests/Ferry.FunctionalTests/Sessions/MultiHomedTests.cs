@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Linq;
 using System.Net;
 using Ferry.FunctionalTests.Harness;
 
@@ -103,6 +104,37 @@ public sealed class MultiHomedTests
         using var client = new ModeClient(await LogInAsync(proxy, "127.0.0.1"), verb);
         Assert.Equal(SmallServer.Payload(1000), await client.ReceiveAsync("RETR 1000"));
         await client.QuitAsync();
+        await proxy.UntilIdleAsync();
+    }
+
+    [Theory]
+    [InlineData("", "127,0,0,1")]
+    [InlineData("proxy_bind 127.0.0.8;", "127,0,0,8")]
+    public async Task A_server_in_active_mode_is_told_the_address_that_it_knows_Ferry_by(string directive, string told)
+    {
+        var first = FreePorts.Range(2);
+        await using var server = ScriptedServer.Start(async c =>
+        {
+            await c.LogInAsync();
+            var numbers = (await c.AnswerAsync("PORT", "200 PORT."))[5..];
+            var named = numbers.Split(',').Select(n => int.Parse(n, CultureInfo.InvariantCulture)).ToArray();
+            var (address, port) = (string.Join('.', named[..4]), named[4] * 256 + named[5]);
+            if (!numbers.StartsWith(told + ",", StringComparison.Ordinal) || port < first || port > first + 1)
+                throw new ScriptException($"told {numbers}");
+            await c.AnswerAsync("RETR", "150 Here it comes.");
+            using (var data = await DataEnd.ConnectAsync(new IPEndPoint(IPAddress.Parse(address), port)))
+            {
+                await data.SendAsync("data"u8.ToArray());
+                await data.EndSendAsync();
+            }
+            await c.SendAsync("226 Sent.");
+            await c.AnswerQuitAsync();
+        });
+        await using var proxy = await TestProxy.BeforeAsync(server.EndPoint, directives: $"proxy_ftp_data active; proxy_ftp_ports {first}-{first + 1}; {directive}");
+        using var client = new ModeClient(await ScriptedClient.LogInAsync(proxy.EndPoint), DataVerb.Pasv);
+        Assert.Equal("data"u8.ToArray(), await client.ReceiveAsync("RETR x"));
+        await client.QuitAsync();
+        await server.DoneAsync();
         await proxy.UntilIdleAsync();
     }
 

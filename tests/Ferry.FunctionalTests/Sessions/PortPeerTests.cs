@@ -101,6 +101,27 @@ public sealed class PortPeerTests
         await proxy.UntilIdleAsync();
     }
 
+    [Theory]
+    [InlineData("EPRT |1|127.0.0.1|{0}|")]
+    [InlineData("EPRT #1#127.0.0.1#{0}#")]
+    [InlineData("eprt !2!::ffff:127.0.0.1!{0}!")]
+    public async Task A_client_may_name_itself_in_every_way_of_writing(string command)
+    {
+        await using var server = new SmallServer();
+        await using var proxy = await TestProxy.BeforeAsync(server.EndPoint, directives: "proxy_ftp_data passive;");
+        using var client = await ScriptedClient.LogInAsync(proxy.EndPoint);
+        using var own = new DataPort(IPAddress.Loopback);
+
+        await client.CommandAsync(command.Replace("{0}", $"{own.EndPoint.Port}", StringComparison.Ordinal), 200);
+        await client.SendAsync("RETR 5000");
+        await client.ExpectAsync(150);
+        using (var data = await own.AcceptAsync())
+            Assert.Equal(SmallServer.Payload(5000), (await data.ReceiveToEndAsync()).Bytes);
+        await client.ExpectAsync(226);
+        await client.QuitAsync();
+        await proxy.UntilIdleAsync();
+    }
+
     [Fact]
     public async Task The_client_itself_may_be_named_whatever_networks_are_listed()
     {
