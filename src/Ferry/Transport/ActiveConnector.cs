@@ -12,9 +12,9 @@ internal static class ActiveConnector
     private const int IP_BIND_ADDRESS_NO_PORT = 24;
 
     // For clients that send PORT first and listen then.
-    private static readonly TimeSpan[] Pauses = [TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(900)];
+    private static readonly TimeSpan[] Pauses = [TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(300)];
 
-    /// <summary>Connects; again after a pause, three times at most, while the client refuses.</summary>
+    /// <summary>Connects; again after a pause, twice at most, while the client refuses.</summary>
     /// <param name="client">Address and port that the client has named. A link-local address without a scope is taken on the link of <paramref name="local"/>.</param>
     /// <param name="local">The address that the client has logged on to; clients take data from no other one.</param>
     /// <param name="sourcePort">The port to connect from, where it may be bound and is free, else any; 0: any.</param>

@@ -39,11 +39,11 @@ public sealed class SetUpFallbackTests
     }
 
     [Theory]
-    [InlineData(DataVerb.Pasv, "client", "PASV", "EPSV")]
-    [InlineData(DataVerb.Eprt, "client", "PORT", "EPRT")]
-    [InlineData(DataVerb.Eprt, "passive", "PASV", "EPSV")]
-    [InlineData(DataVerb.Epsv, "port", "PORT", null)]
-    public async Task A_server_that_knows_none_of_them_is_not_asked_for_ever(DataVerb verb, string mode, string first, string? second)
+    [InlineData(DataVerb.Pasv, "client", "PASV EPSV")]
+    [InlineData(DataVerb.Eprt, "client", "EPRT PORT PASV EPSV")]
+    [InlineData(DataVerb.Eprt, "passive", "PASV EPSV")]
+    [InlineData(DataVerb.Epsv, "port", "PORT")]
+    public async Task A_server_that_knows_none_of_them_is_not_asked_for_ever(DataVerb verb, string mode, string expected)
     {
         await using var server = ScriptedServer.Start(async c =>
         {
@@ -63,9 +63,37 @@ public sealed class SetUpFallbackTests
         }
         await client.QuitAsync();
         var asked = server.Connections[0].Lines.Select(l => l.Split(' ')[0]).Where(w => w is "PASV" or "EPSV" or "PORT" or "EPRT");
-        Assert.Equal(new[] { first, second }.OfType<string>().Order(), asked.Order());
+        Assert.Equal(expected.Split(' '), asked);
         await server.DoneAsync();
         await proxy.UntilIdleAsync();
+    }
+
+    [Theory]
+    [InlineData(DataVerb.Port, "PORT EPRT", "502 No.")]
+    [InlineData(DataVerb.Eprt, "EPRT PORT", "500 No.")]
+    [InlineData(DataVerb.Port, "PORT EPRT", "550 Permission denied.")] // vsftpd with port_enable=NO
+    public async Task A_client_in_active_mode_is_served_by_a_server_that_knows_passive_mode_only(DataVerb verb, string unknown, string refusal)
+    {
+        await using var server = ScriptedServer.Start(async c =>
+        {
+            await c.LogInAsync();
+            foreach (var word in unknown.Split(' '))
+            {
+                var line = await c.ReadLineAsync();
+                Assert.StartsWith(word + " ", line, StringComparison.Ordinal);
+                await c.SendAsync(refusal);
+            }
+            for (var i = 0; i < 2; i++)
+                await c.ServeRetrAsync(await c.AnswerPasvAsync(), "data"u8.ToArray());
+            await c.AnswerQuitAsync();
+        });
+        await using var proxy = await TestProxy.BeforeAsync(server.EndPoint);
+        using var client = new ModeClient(await ScriptedClient.LogInAsync(proxy.EndPoint), verb);
+        for (var i = 0; i < 2; i++)
+            Assert.Equal("data"u8.ToArray(), await client.ReceiveAsync("RETR x"));
+        await client.QuitAsync();
+        await server.DoneAsync();
+        await proxy.UntilAsync(static s => s.Zones.All(static z => z.Used == 0), "both tables of ports to be whole");
     }
 
     [Theory]
