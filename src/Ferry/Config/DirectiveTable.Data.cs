@@ -28,7 +28,7 @@ internal static partial class DirectiveTable
             "Redirects a range of ports to the port of a data server with `njtmesh_dest on`, so that one listener serves the whole range. Ferry makes the rules when it starts and takes them away when it ends. Without `family=` it is both; `type=udp` is accepted and does nothing. No other listener may be among the ports, and no two lines may have a port in common. A line that leads to no such data server redirects nothing, with a warning. The other form says where the programs of `range_method` are.")
         { MinArguments = 0, MaxArguments = Directive.Many, Repeats = true, Set = (b, n) => b.SetRange(n) },
         new("range_method", InMain, "range_method auto | nft | iptables | tproxy | none;", "auto",
-            "How ports are redirected: by a table of nftables, by chains of iptables and ip6tables, by TPROXY, which needs no connection tracking, or by rules of your own (`none`). `auto` is iptables where a `range` line says where that is, and else nft where it works, and iptables where it does not. With `none` and no `range` line at all, nothing is checked.")
+            "How ports are redirected: by a table of nftables, by chains of iptables and ip6tables, by TPROXY, which needs no connection tracking, or by rules of your own (`none`), which `ferryd rules` prints. `auto` is iptables where a `range` line says where that is, and else nft where it works, and iptables where it does not. With `none` and no `range` line at all, nothing is checked.")
         { Set = (b, n) => b.SetRangeMethod(n) },
     ];
 }

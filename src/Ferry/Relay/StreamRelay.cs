@@ -35,7 +35,7 @@ internal sealed class StreamRelay(ArrayPool<byte> buffers) : IRelay
                     await readable.ConfigureAwait(false);
                     if (flow.IsStopped)
                         return FlowEnd.Stopped;
-                    buffer ??= buffers.Rent(BufferSize);
+                    buffer ??= buffers.Rent(PieceOf(flow));
                     status = flow.From.Receive(buffer.AsSpan(0, PieceOf(flow)), out count);
                 }
                 catch (Exception exception) when (DataLeg.IsEnd(exception))
