@@ -41,6 +41,8 @@ internal sealed partial class FtpSession
     private ControlDecision OpenUpstreamPort()
     {
         DropUpstreamPort();
+        if (_endReason is not null)
+            return _engine.ListenerRefused(); // nobody would give it back
         var (server, local) = (_upstream!.RemoteEndPoint, _upstream.LocalEndPoint);
         if (_server.UpstreamPorts.TryLend(server.Address, local.Address, 0, [], out _upstreamPort) != LendResult.Lent)
         {

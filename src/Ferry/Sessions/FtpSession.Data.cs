@@ -179,7 +179,7 @@ internal sealed partial class FtpSession
         [LoggerMessage(444, LogLevel.Warning, "session {Session}: no data connection to {Server}: {Error}; answered 425")]
         public static partial void DataConnectFailed(ILogger logger, string session, IPEndPoint server, SocketError error);
 
-        [LoggerMessage(446, LogLevel.Warning, "session {Session}: no data connection to client {Client}, which named it for active mode: {Error}; answered 425")]
+        [LoggerMessage(446, LogLevel.Warning, "session {Session}: no data connection to client {Client}, which named it for active mode: {Error}")]
         public static partial void ClientNotReached(ILogger logger, string session, IPEndPoint client, SocketError error);
     }
 }
