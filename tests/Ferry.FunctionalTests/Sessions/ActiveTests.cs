@@ -15,7 +15,6 @@ public sealed class ActiveTests
     [Fact]
     public async Task The_client_gets_its_data_from_the_address_that_it_logged_on_to_and_the_server_sends_it_to_the_proxy()
     {
-        IPEndPoint? dialledFrom = null;
         await using var server = ScriptedServer.Start(async c =>
         {
             await c.LogInAsync();
@@ -26,12 +25,7 @@ public sealed class ActiveTests
         using var client = await ScriptedClient.LogInAsync(proxy.EndPoint);
         using var own = new DataPort(IPAddress.Loopback);
         await client.CommandAsync($"PORT {own.HostPort}", 200);
-        await client.SendAsync("RETR x");
-        using var data = await own.AcceptAsync();
-        dialledFrom = data.RemoteEndPoint;
-        await client.ExpectAsync(150);
-        Assert.Equal(Data, (await data.ReceiveToEndAsync()).Bytes);
-        await client.ExpectAsync(226);
+        var dialledFrom = await DownloadAsync(client, own);
         await client.QuitAsync();
         await server.DoneAsync();
 
@@ -147,11 +141,7 @@ public sealed class ActiveTests
         using var client = await ScriptedClient.LogInAsync(proxy.EndPoint);
         using var own = new DataPort(IPAddress.Loopback);
         await client.CommandAsync($"PORT {own.HostPort}", 200);
-        await client.SendAsync("RETR x");
-        using var data = await own.AcceptAsync();
-        await client.ExpectAsync(150);
-        Assert.Equal(Data, (await data.ReceiveToEndAsync()).Bytes);
-        await client.ExpectAsync(226);
+        await DownloadAsync(client, own);
         await client.QuitAsync();
         await server.DoneAsync();
         Assert.Equal(1, proxy.Proxy.GetStatus().Zones.Sum(static z => z.Refused));
@@ -175,11 +165,7 @@ public sealed class ActiveTests
         using var own = new DataPort(IPAddress.Loopback);
         await client.CommandAsync($"PORT {own.HostPort}", 200);
         await client.CommandAsync(bounce, code);
-        await client.SendAsync("RETR x");
-        using var data = await own.AcceptAsync();
-        await client.ExpectAsync(150);
-        Assert.Equal(Data, (await data.ReceiveToEndAsync()).Bytes);
-        await client.ExpectAsync(226);
+        await DownloadAsync(client, own);
         await client.QuitAsync();
         await server.DoneAsync();
         await proxy.Logs.SaidAsync("ftp_port_peer does not allow");
@@ -234,6 +220,17 @@ public sealed class ActiveTests
         await client.QuitAsync();
         await server.DoneAsync();
         await proxy.UntilAsync(static s => s.Zones.All(static z => z.Used == 0), "both tables of ports to be whole");
+    }
+
+    /// <returns>Where the data came from.</returns>
+    private static async Task<IPEndPoint> DownloadAsync(ScriptedClient client, DataPort own)
+    {
+        await client.SendAsync("RETR x");
+        using var data = await own.AcceptAsync();
+        await client.ExpectAsync(150);
+        Assert.Equal(Data, (await data.ReceiveToEndAsync()).Bytes);
+        await client.ExpectAsync(226);
+        return data.RemoteEndPoint;
     }
 
     private static async Task<bool> TryConnectAsync(Socket socket, IPEndPoint to)
