@@ -11,8 +11,11 @@ namespace Ferry.Benchmarks;
 [MemoryDiagnoser]
 public class BalancerBenchmarks
 {
-    private readonly IPEndPoint _listener = new(IPAddress.Parse("192.168.40.136"), 21);
-    private readonly IPEndPoint[] _clients = [.. Enumerable.Range(0, 1024).Select(i => new IPEndPoint(new IPAddress([10, 0, (byte)(i >> 8), (byte)i]), 50_000))];
+    private readonly ChoiceFacts[] _facts =
+    [
+        .. Enumerable.Range(0, 1024).Select(i => new ChoiceFacts(
+            new IPEndPoint(new IPAddress([10, 0, (byte)(i >> 8), (byte)i]), 50_000), new IPEndPoint(IPAddress.Parse("192.168.40.136"), 21))),
+    ];
     private UpstreamGroup _group = null!;
     private int _next;
 
@@ -39,7 +42,7 @@ public class BalancerBenchmarks
     [Benchmark]
     public int Pick()
     {
-        var server = _group.Choose(_clients[_next++ & 1023], _listener).TryNext()!;
+        var server = _group.Choose(_facts[_next++ & 1023]).TryNext()!;
         server.Release();
         return server.Index;
     }

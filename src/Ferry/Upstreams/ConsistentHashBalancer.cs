@@ -31,7 +31,7 @@ internal sealed class ConsistentHashBalancer : IBalancer
         if (choice.Rehashes == 0)
         {
             choice.Rehashes = 1;
-            choice.Hash = (uint)_ring.Find(Crc32.End(_key.AppendTo(Crc32.Start, choice.Client, choice.Listener)));
+            choice.Hash = (uint)_ring.Find(Crc32.End(_key.AppendTo(Crc32.Start, choice.Facts)));
         }
         while (choice.Misses <= HashBalancer.MissLimit)
         {

@@ -56,7 +56,7 @@ internal sealed class HashBalancer : IBalancer
             Utf8Formatter.TryFormat(choice.Rehashes, digits, out var length);
             crc = Crc32.Append(crc, digits[..length]);
         }
-        return Crc32.End(_key.AppendTo(crc, choice.Client, choice.Listener)) >> 16 & 0x7fff;
+        return Crc32.End(_key.AppendTo(crc, choice.Facts)) >> 16 & 0x7fff;
     }
 
     private UpstreamServer At(long weight)

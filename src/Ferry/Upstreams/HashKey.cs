@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Net;
 using System.Text;
 using Ferry.Config;
 
@@ -50,18 +49,18 @@ internal sealed class HashKey
     }
 
     /// <summary>Continues a <see cref="Crc32"/> with the key of a session.</summary>
-    public uint AppendTo(uint crc, IPEndPoint client, IPEndPoint listener)
+    public uint AppendTo(uint crc, ChoiceFacts facts)
     {
         Span<byte> value = stackalloc byte[AddressText.MaxText];
         foreach (var (variable, literal) in _parts)
         {
             crc = variable switch
             {
-                Variable.RemoteAddress => Crc32.Append(crc, value[..AddressText.WriteText(client.Address, value)]),
-                Variable.BinaryRemoteAddress => Crc32.Append(crc, value[..AddressText.WriteBytes(client.Address, value)]),
-                Variable.RemotePort => Crc32.Append(crc, value[..WriteNumber(client.Port, value)]),
-                Variable.ServerAddress => Crc32.Append(crc, value[..AddressText.WriteText(listener.Address, value)]),
-                Variable.ServerPort => Crc32.Append(crc, value[..WriteNumber(listener.Port, value)]),
+                Variable.RemoteAddress => Crc32.Append(crc, value[..AddressText.WriteText(facts.Client.Address, value)]),
+                Variable.BinaryRemoteAddress => Crc32.Append(crc, value[..AddressText.WriteBytes(facts.Client.Address, value)]),
+                Variable.RemotePort => Crc32.Append(crc, value[..WriteNumber(facts.Client.Port, value)]),
+                Variable.ServerAddress => Crc32.Append(crc, value[..AddressText.WriteText(facts.Listener.Address, value)]),
+                Variable.ServerPort => Crc32.Append(crc, value[..WriteNumber(facts.Listener.Port, value)]),
                 _ => Crc32.Append(crc, literal),
             };
         }

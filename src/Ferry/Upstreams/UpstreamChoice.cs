@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Ferry.Upstreams;
 
 /// <summary>A session's walk over the servers of a group. Belongs to one session: not for two threads at a time.</summary>
@@ -9,18 +7,16 @@ internal sealed class UpstreamChoice
     private readonly ulong[]? _triedBeyond;
     private ulong _tried;
 
-    public UpstreamChoice(UpstreamGroup group, IPEndPoint client, IPEndPoint listener)
+    public UpstreamChoice(UpstreamGroup group, ChoiceFacts facts)
     {
         _group = group;
-        Client = client;
-        Listener = listener;
+        Facts = facts;
         if (group.Servers.Length > 64)
             _triedBeyond = new ulong[(group.Servers.Length - 1) / 64];
     }
 
-    public IPEndPoint Client { get; }
-
-    public IPEndPoint Listener { get; }
+    /// <summary>What is known of the session.</summary>
+    public ChoiceFacts Facts { get; }
 
     /// <summary>Time stamp of the pick that is being made.</summary>
     public long Now { get; private set; }

@@ -35,9 +35,8 @@ internal sealed class UpstreamGroup
     internal IBalancer Balancer { get; }
 
     /// <summary>Begins a session's walk over the group.</summary>
-    /// <param name="client">The client's address.</param>
-    /// <param name="listener">The address that the client connected to.</param>
-    public UpstreamChoice Choose(IPEndPoint client, IPEndPoint listener) => new(this, client, listener);
+    /// <param name="facts">What is known of the session.</param>
+    public UpstreamChoice Choose(ChoiceFacts facts) => new(this, facts);
 
     /// <summary>Resolves the names of an <c>upstream</c> block and makes its group. What is wrong comes back as errors, all at once.</summary>
     /// <param name="config">The block.</param>

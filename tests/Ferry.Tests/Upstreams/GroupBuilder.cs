@@ -43,7 +43,7 @@ internal sealed class GroupBuilder : ILogger
     /// <summary>Begins a new session; the digit of the server it goes to (its place in the group), or '-' for none. The session is over at once.</summary>
     public static char Pick(UpstreamGroup group, IPEndPoint? client = null)
     {
-        var server = group.Choose(client ?? Client, Listener).TryNext();
+        var server = group.Choose(new ChoiceFacts(client ?? Client, Listener)).TryNext();
         server?.Release();
         return server is null ? '-' : (char)('0' + server.Index);
     }
@@ -53,7 +53,7 @@ internal sealed class GroupBuilder : ILogger
     /// <summary>All servers of one session's walk.</summary>
     public static string Walk(UpstreamGroup group, IPEndPoint? client = null)
     {
-        var choice = group.Choose(client ?? Client, Listener);
+        var choice = group.Choose(new ChoiceFacts(client ?? Client, Listener));
         var walk = "";
         while (choice.TryNext() is { } server)
         {

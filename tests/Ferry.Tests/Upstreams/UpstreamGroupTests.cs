@@ -69,7 +69,7 @@ public sealed class UpstreamGroupTests
     public async Task Sessions_and_failures_survive_a_reload()
     {
         var old = await _make.MakeAsync(Server(1), Server(2), Server(3));
-        var held = old.Choose(Client, Listener).TryNext()!;
+        var held = old.Choose(new ChoiceFacts(Client, Listener)).TryNext()!;
         old.Servers[1].ReportFailure();
 
         var renewed = await _make.MakeAsync(Block(Server(3), Server(2), Server(1) with { MaxConnections = 1 }, Server(4)), old);
