@@ -165,7 +165,7 @@ internal sealed partial class ConfigBinder
         if (word.Source is null)
             return null;
         if (Main.UpstreamsByName.TryGetValue(word.Text, out var upstream))
-            return upstream.Servers.Count == 0 ? null : ToConfig(upstream);
+            return upstream.Servers.Count == 0 ? null : Named(upstream);
         if (!ServerAddress("proxy_pass", word, out var host, out var port))
             return null;
         ConfigValue.SplitHostPort(word.Text, out var name, out var portText);

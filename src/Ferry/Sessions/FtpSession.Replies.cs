@@ -24,6 +24,7 @@ internal sealed partial class FtpSession
         StartTls,
         StopTls,
         Retry,
+        NextServer,
         Endless,
     }
 
@@ -63,13 +64,18 @@ internal sealed partial class FtpSession
                         End(SessionEndReason.UpstreamProtocolError, null);
                         return;
                     case ReplyStep.Fill when atEnd:
-                        OnUpstreamClosed();
+                        if (!_isLeaving)
+                            OnUpstreamClosed();
                         return;
                     case ReplyStep.Fill:
                         atEnd = !await _upstream!.FillAsync().ConfigureAwait(false);
                         break;
                 }
             }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException && _isLeaving && !writing)
+        {
+            // The server is being left behind.
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -131,6 +137,8 @@ internal sealed partial class FtpSession
                 return ReplyStep.Endless;
             if (decision.Kind == DecisionKind.FinishTransfer)
                 return ReplyStep.FinishTransfer;
+            if (decision.Kind == DecisionKind.NextServer)
+                return ReplyStep.NextServer;
             WriteReply(decision, line, length);
         }
         SignalReply();

@@ -22,6 +22,7 @@ internal sealed class AccessLog
             ["connection"] = static (s, _) => s.SessionId,
             ["ftp_commands"] = static (s, _) => Text(s.Commands),
             ["ftp_end"] = static (s, _) => s.EndReason,
+            ["ftp_host"] = static (s, _) => s.Host,
             ["ftp_session"] = static (s, _) => s.SessionId,
             ["ftp_transfers"] = static (s, _) => Text(s.Transfers),
             ["ftp_user"] = static (s, _) => s.User,
@@ -75,8 +76,14 @@ internal sealed class AccessLog
     {
         if (Values.TryGetValue(variable, out var value))
             return LogText.AccessValue(value(session, time) ?? Absent);
-        return variable == BinaryAddress ? LogText.AccessBytes(Unmapped(session.Client.Address).GetAddressBytes()) : null;
+        if (variable == BinaryAddress)
+            return LogText.AccessBytes(Unmapped(session.Client.Address).GetAddressBytes());
+        return session.Variable?.Invoke(variable) is { } own ? LogText.AccessValue(own.Length == 0 ? Absent : own) : null;
     }
+
+    /// <summary>A variable's value as it is; null where there is none.</summary>
+    public static string? TextOf(SessionRecord session, string variable, TimeProvider time) =>
+        Values.TryGetValue(variable, out var value) ? value(session, time) : null;
 
     public void Write(SessionRecord session)
     {
