@@ -140,6 +140,9 @@ internal sealed partial class FtpSession
         var writing = false;
         try
         {
+            // Where another one may be asked, a server that says nothing is worth no longer wait than one that does not greet.
+            if (_engine.IsReplaceable)
+                BeginStep(_upstream!, _server.Config.BannerTimeout);
             _upstream!.Write(line);
             await _upstream.FlushAsync().ConfigureAwait(false);
             var atEnd = false;
@@ -153,9 +156,11 @@ internal sealed partial class FtpSession
                 writing = true;
                 await _client.FlushAsync().ConfigureAwait(false);
                 writing = false;
-                if (step == ReplyStep.Fill && !atEnd)
+                if (step == ReplyStep.Endless)
+                    End(SessionEndReason.UpstreamProtocolError, null);
+                else if (!atEnd)
                     atEnd = !await _upstream.FillAsync().ConfigureAwait(false);
-                else if (_engine.IsReplaceable && !_engine.IsInsideReply)
+                else if (MayAskAnother)
                     return "it closed the connection before it had answered the login";
                 else
                     OnUpstreamClosed();
@@ -168,12 +173,20 @@ internal sealed partial class FtpSession
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            if (!writing && _engine.IsReplaceable && !_engine.IsInsideReply && _endReason is null)
-                return "the connection failed before it had answered the login";
+            if (!writing && MayAskAnother)
+                return IsStepOver ? "it did not answer the login in time" : "the connection failed before it had answered the login";
             End(writing ? ClientGone : SessionEndReason.UpstreamFailed, writing ? null : UpstreamFailedReply);
             return null;
         }
+        finally
+        {
+            EndStep();
+        }
     }
+
+    private bool MayAskAnother => _endReason is null && _engine.IsReplaceable && !_engine.IsInsideReply;
+
+    private bool IsStepOver => _server.Time.GetTimestamp() >= Volatile.Read(ref _stepDue);
 
     /// <summary>Takes the greeting of a server, and tells it what the client has said so far.</summary>
     /// <returns>Null, or what was wrong.</returns>

@@ -56,6 +56,53 @@ public sealed class RoutingFailureTests
             c.Reset();
     }
 
+    [Theory]
+    [InlineData("HOST")]
+    [InlineData("USER")]
+    [InlineData("PASS")]
+    public async Task A_server_that_falls_silent_before_the_login_is_replaced_when_its_time_is_up(string at)
+    {
+        var clock = new ManualTimeProvider();
+        await using var silent = ScriptedServer.Start(async c =>
+        {
+            await c.SendAsync("220 ready");
+            for (var line = await c.ReadLineAsync(); line is not null && !line.StartsWith(at, StringComparison.Ordinal); line = await c.ReadLineAsync())
+                await c.SendAsync(line.StartsWith("USER", StringComparison.Ordinal) ? "331 Password please." : "220 Fine.");
+            await c.ExpectEndAsync();
+        });
+        await using var good = new SmallServer();
+        await using var proxy = await RoutingProxy.StartAsync(silent.EndPoint, good.EndPoint, "ftp_banner_timeout 7s;", time: clock);
+        using var client = await ScriptedClient.ConnectAsync(proxy.EndPoint);
+        await client.ExpectAsync(220);
+        await client.CommandAsync("HOST ftp.example.com", 220);
+        await client.SendAsync("USER anna", "PASS secret");
+        var login = client.ExpectAsync(331);
+        await Wait.Until(() => Moved(clock, login, 1000), "the answer to USER");
+        await login;
+        login = client.ExpectAsync(230);
+        await Wait.Until(() => Moved(clock, login, 1000), "the answer to PASS");
+        await login;
+        Assert.Equal(["HOST ftp.example.com", "USER anna", "PASS secret"], Assert.Single(good.Script.Connections).Lines);
+    }
+
+    [Fact]
+    public async Task A_server_may_let_a_user_in_without_a_password()
+    {
+        await using var one = ScriptedServer.Start(static async c =>
+        {
+            await c.SendAsync("220 ready");
+            await c.AnswerAsync("USER anna", "230-In", "230 you are");
+            await c.AnswerAsync("PWD", "257 \"/\"");
+            await c.AnswerQuitAsync();
+        });
+        await using var proxy = await RoutingProxy.StartAsync(one.EndPoint, one.EndPoint);
+        using var client = await ScriptedClient.ConnectAsync(proxy.EndPoint);
+        await client.ExpectAsync(220);
+        await client.CommandAsync("USER anna", 230);
+        await client.CommandAsync("PWD", 257);
+        await client.QuitAsync();
+    }
+
     [Fact]
     public async Task When_no_server_is_left_the_client_is_told_421()
     {
