@@ -46,6 +46,12 @@ internal sealed partial class UpstreamServer
 
     public UpstreamServerConfig Config { get; }
 
+    /// <summary>Its share of new sessions.</summary>
+    public int Weight => Config.Weight;
+
+    /// <summary>What it is called over reloads.</summary>
+    public ServerName Id => new(Config.Host, EndPoint);
+
     /// <summary>Its place in <see cref="UpstreamGroup.Servers"/>.</summary>
     public int Index { get; }
 
