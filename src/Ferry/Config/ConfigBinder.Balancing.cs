@@ -47,7 +47,7 @@ internal sealed partial class ConfigBinder
         {
             findings.Error(method, method.Text.StartsWith("least_time", StringComparison.Ordinal)
                 ? "\"least_time\" is not supported yet: use least_conn"
-                : $"unknown method {ConfigFindings.Show(method.Text)} of \"random two\"; there is least_conn{Spelling.DidYouMean(method.Text, ["least_conn"])}");
+                : $"unknown method {ConfigFindings.Show(method.Text)} of \"random two\"; there is least_conn");
         }
     }
 
@@ -111,11 +111,22 @@ internal sealed partial class ConfigBinder
                 return true;
             case "prefix6" or "entries" when value is not null:
                 return false;
+            case "timeout" or "netmask" or "prefix6" or "entries":
+                findings.Error(argument, $"\"{name}\" of \"{node.Name.Text}\" needs a value: {name}={StickyExample(name)}");
+                return false;
             default:
                 findings.Error(argument, $"unknown parameter {ConfigFindings.Show(argument.Text)} of \"{node.Name.Text}\"{Spelling.DidYouMean(name, StickyParameters)}");
                 return false;
         }
     }
+
+    private static string StickyExample(string name) => name switch
+    {
+        "timeout" => "300s",
+        "netmask" => "24",
+        "prefix6" => "64",
+        _ => "65536",
+    };
 
     /// <summary>As in nginx, where the last of several methods counts, and a warning says so.</summary>
     private void SetMethod(ConfigNode node, BalanceMethod method)

@@ -102,7 +102,7 @@ internal static class ConfigVariables
             return $"unknown variable {ConfigFindings.Show("$" + name)}{Spelling.DidYouMean("$" + name, known)}";
         }
         return inHash && !variable.InHash
-            ? $"\"${name}\" is not known when a server is chosen; \"hash\" may use {string.Join(", ", All.Where(v => v.InHash).Select(v => "$" + v.Name))}"
+            ? $"\"${name}\" is not known when a server is chosen; a key may use {string.Join(", ", All.Where(v => v.InHash).Select(v => "$" + v.Name))}"
             : null;
     }
 
