@@ -9,6 +9,9 @@ internal sealed class Balancing
 {
     private const string TooLate = "which is not known when a server is chosen";
 
+    /// <summary>So many servers are looked at one by one: no order pays.</summary>
+    internal const int Few = 32;
+
     private readonly BalanceMethod _method;
     private readonly StickyConfig? _sticky;
     private readonly HashKey? _key;
@@ -35,15 +38,16 @@ internal sealed class Balancing
     /// <summary>Makes the balancer of a set of servers.</summary>
     /// <param name="servers">The servers.</param>
     /// <param name="memory">What the group remembers.</param>
+    /// <param name="changes">What changes of the servers.</param>
     /// <param name="time">The clock that choices are stamped by.</param>
-    public IBalancer Make(ImmutableArray<UpstreamServer> servers, GroupMemory memory, TimeProvider time)
+    public IBalancer Make(ImmutableArray<UpstreamServer> servers, GroupMemory memory, ChangeLog changes, TimeProvider time)
     {
         // Where backups are all there is, there is nothing to hash to.
-        var method = servers.All(s => s.Config.Backup) ? new RoundRobinBalancer(servers) : MakeMethod(servers, memory, time);
+        var method = servers.All(s => s.Config.Backup) ? new RoundRobinBalancer(servers) : MakeMethod(servers, memory, changes, time);
         return _sticky is null ? method : new StickyBalancer(servers, method, _stickyKey!, _sticky, memory.Clients, time);
     }
 
-    private IBalancer MakeMethod(ImmutableArray<UpstreamServer> servers, GroupMemory memory, TimeProvider time) => _method switch
+    private IBalancer MakeMethod(ImmutableArray<UpstreamServer> servers, GroupMemory memory, ChangeLog changes, TimeProvider time) => _method switch
     {
         BalanceMethod.Hash => new HashBalancer(servers, _key!),
         BalanceMethod.ConsistentHash => new ConsistentHashBalancer(servers, _key!),
@@ -52,17 +56,19 @@ internal sealed class Balancing
         BalanceMethod.RandomTwo => new RandomBalancer(servers, ofTwo: true, Random.Shared),
         BalanceMethod.Rr => new TurnsBalancer(servers, isWeighted: false),
         BalanceMethod.Wrr => new TurnsBalancer(servers, isWeighted: true),
-        BalanceMethod.Lc => new LeastLoadBalancer(servers, ServerLoad.Sessions),
-        BalanceMethod.Wlc => new LeastLoadBalancer(servers, ServerLoad.WeightedSessions),
-        BalanceMethod.Sed => new LeastLoadBalancer(servers, ServerLoad.ExpectedDelay),
-        BalanceMethod.Nq => new LeastLoadBalancer(servers, ServerLoad.ExpectedDelayUnlessIdle),
-        BalanceMethod.Fo => new LeastLoadBalancer(servers, ServerLoad.Weight),
-        BalanceMethod.Ovf => new LeastLoadBalancer(servers, ServerLoad.WeightUnlessFull),
+        BalanceMethod.Lc => new LeastLoadBalancer(servers, ServerLoad.Sessions, changes),
+        BalanceMethod.Wlc => new LeastLoadBalancer(servers, ServerLoad.WeightedSessions, changes),
+        BalanceMethod.Sed => new LeastLoadBalancer(servers, ServerLoad.ExpectedDelay, changes),
+        BalanceMethod.Nq => new LeastLoadBalancer(servers, ServerLoad.ExpectedDelayUnlessIdle, changes),
+        BalanceMethod.Fo => new LeastLoadBalancer(servers, ServerLoad.Weight, changes),
+        BalanceMethod.Ovf => new LeastLoadBalancer(servers, ServerLoad.WeightUnlessFull, changes),
         BalanceMethod.Sh => new AddressBalancer(servers, s => AddressTable.Filled(s, isWeighted: true), ofListener: false),
         BalanceMethod.Dh => new AddressBalancer(servers, s => AddressTable.Filled(s, isWeighted: false), ofListener: true),
         BalanceMethod.Mh => new AddressBalancer(servers, AddressTable.Maglev, ofListener: false),
         BalanceMethod.Lblc => new LocalityBalancer(servers, replicates: false, memory.Destinations, time),
         BalanceMethod.Lblcr => new LocalityBalancer(servers, replicates: true, memory.Destinations, time),
+        // Of servers with a weight of their own each is looked at anyway.
+        _ when servers.Length > Few && servers.DistinctBy(s => s.Weight).Count() <= servers.Length / 4 => new SmoothBalancer(servers, changes),
         _ => new RoundRobinBalancer(servers),
     };
 

@@ -10,15 +10,17 @@ namespace Ferry.Upstreams;
 internal sealed class UpstreamGroup
 {
     private readonly GroupMemory _memory;
+    private readonly ChangeLog _changes;
 
     private UpstreamGroup(UpstreamConfig config, Balancing balancing, List<ServerPlace> places, TimeProvider time, UpstreamGroup? previous, ILogger logger)
     {
         Name = config.Name;
         Time = time;
         Gate = previous?.Gate ?? new Lock();
-        Servers = MakeServers(places, new GroupParts(Name, Gate, time, logger), previous);
+        _changes = previous?._changes ?? new ChangeLog();
+        Servers = MakeServers(places, new GroupParts(Name, Gate, time, logger) { Changes = _changes }, previous);
         _memory = GroupMemory.For(config.Sticky, previous?._memory);
-        Balancer = balancing.Make(Servers, _memory, time);
+        Balancer = balancing.Make(Servers, _memory, _changes, time);
     }
 
     public string Name { get; }
