@@ -131,6 +131,9 @@ internal sealed partial class ConfigBinder
         return false;
     }
 
+    private bool IsChosenByUser(UpstreamConfig upstream) =>
+        (upstream.HashKey is { } hash && NeedsUser(hash)) || (upstream.Sticky is { } sticky && NeedsUser(sticky.Key));
+
     /// <summary>Gives a control server its places.</summary>
     private void Route(ServerDraft server, ConfigNode pass)
     {
@@ -144,7 +147,7 @@ internal sealed partial class ConfigBinder
             server.Route = route with
             {
                 User = server.UserName,
-                AtUser = route.AtUser || server.UserName is not null || route.Upstreams.Any(u => u.HashKey is { } key && NeedsUser(key)),
+                AtUser = route.AtUser || server.UserName is not null || route.Upstreams.Any(IsChosenByUser),
             };
     }
 }

@@ -227,7 +227,8 @@ internal sealed partial class FtpSession
     {
         if (_upstream is not { } channel)
             return;
-        _isLeaving = true;
+        lock (_sync)
+            _isLeaving = true;
         CloseChannel();
         channel.EndWith("QUIT\r\n"u8);
         await _replies.ConfigureAwait(false);

@@ -126,6 +126,11 @@ internal sealed partial class FtpSession
         // What is decided and what is written are one act, or an answer of ours could overtake a reply.
         lock (_sync)
         {
+            if (_isLeaving)
+            {
+                _upstream.Consume(length);
+                return ReplyStep.Next;
+            }
             var loggedIn = _engine.LoggedIn;
             decision = _engine.OnReply(line, truncated);
             _wasLoggedIn |= _engine.LoggedIn;

@@ -52,6 +52,9 @@ internal sealed class UpstreamChoice
         return server;
     }
 
+    /// <summary>Whether this walk has come to a server before.</summary>
+    public bool HasTried { get; private set; }
+
     /// <summary>Whether the server has not been tried in this walk and can be had now.</summary>
     public bool MayTry(UpstreamServer server) => !IsTried(server.Index) && server.IsEligible(Now);
 
@@ -59,6 +62,7 @@ internal sealed class UpstreamChoice
 
     private void MarkTried(int index)
     {
+        HasTried = true;
         if (index < 64)
             _tried |= 1UL << index;
         else

@@ -182,6 +182,36 @@ public sealed class RoutingTests
         await client.ExpectEndAsync();
     }
 
+    [Theory]
+    [InlineData("hash $ftp_user;")]
+    [InlineData("hash $letter consistent;")]
+    [InlineData("sticky $letter;")]
+    public async Task A_key_that_needs_the_user_makes_the_choice_wait_for_it(string method)
+    {
+        await using var one = new SmallServer();
+        await using var two = new SmallServer();
+        var ports = FreePorts.Range(11);
+        await using var proxy = await TestProxy.StartAsync(string.Create(System.Globalization.CultureInfo.InvariantCulture, $$"""
+            stream {
+                map $ftp_user $letter { ~^(.) $1; }
+                upstream both { {{method}} server {{one.EndPoint}}; server {{two.EndPoint}}; }
+                server {
+                    listen 127.0.0.1:{{FreePorts.One()}};
+                    ftp_ctrl zone=ports:1M proxy_ip=127.0.0.1 min_port={{ports}} max_port={{ports + 10}};
+                    proxy_pass both;
+                }
+            }
+            """));
+        for (var i = 0; i < 4; i++)
+        {
+            using var client = await ScriptedClient.ConnectAsync(proxy.EndPoint);
+            Assert.Equal("220 FTP server ready", (await client.ExpectAsync(220)).ToString());
+            await client.CommandAsync("USER anna", 331);
+        }
+        Assert.Contains(0, new[] { one.Connections(), two.Connections() });
+        Assert.Equal(4, one.Connections() + two.Connections());
+    }
+
     [Fact]
     public async Task What_a_server_is_can_be_hidden()
     {
