@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Ferry.Config;
 using Ferry.Transport;
+using Ferry.Upstreams;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Sessions;
@@ -14,7 +15,9 @@ internal sealed partial class FtpSession
     private async Task<bool> ConnectAsync()
     {
         var config = _server.Config;
-        var choice = _server.Upstreams.Choose(_client.RemoteEndPoint, _client.LocalEndPoint);
+        var tls = _client.Tls?.Info;
+        var choice = _server.Upstreams.Choose(
+            new ChoiceFacts(_client.RemoteEndPoint, _client.LocalEndPoint) { ServerName = tls?.ServerName, ClientSubject = tls?.PeerSubject });
         var tries = 0;
         while (choice.TryNext() is { } server)
         {
