@@ -77,18 +77,18 @@ internal sealed partial class FtpSession
     {
         using var connecting = new ConnectDeadline();
         BeginStep(connecting, _server.Config.ConnectTimeout);
-        var result = await UpstreamConnector.ConnectAsync(server, _server.Config.BindAddress, connecting.Token).ConfigureAwait(false);
+        var result = await UpstreamConnector.ConnectAsync(server, _server.Config.BindAddress, _loop, connecting.Token).ConfigureAwait(false);
         EndStep();
-        if (result.Socket is null)
+        if (result.Connection is null)
             return (result.Error == SocketError.TimedOut ? "connecting timed out" : $"connecting failed ({result.Error})", result.IsOurs);
         ControlChannel channel;
         try
         {
-            channel = new ControlChannel(result.Socket, _server.Config.TcpNoDelay, _server.Config.SocketKeepalive, urgent: false);
+            channel = new ControlChannel(result.Connection, _server.Config.TcpNoDelay, _server.Config.SocketKeepalive, urgent: false);
         }
         catch (SocketException e)
         {
-            result.Socket.Dispose();
+            result.Connection.Dispose();
             return ($"the connection was lost ({e.SocketErrorCode})", false);
         }
         var isTaken = false;
