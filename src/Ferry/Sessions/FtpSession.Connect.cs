@@ -14,6 +14,7 @@ internal sealed partial class FtpSession
     private async Task<bool> ConnectAsync()
     {
         var config = _server.Config;
+        _connectBy = Deadline(config.NextUpstreamTimeout);
         var choice = _server.Upstreams.Choose(_client.RemoteEndPoint, _client.LocalEndPoint);
         var tries = 0;
         while (choice.TryNext() is { } server)
@@ -27,6 +28,7 @@ internal sealed partial class FtpSession
                 _connectTime = _server.Time.GetElapsedTime(began);
                 server.ReportSuccess();
                 Log.UpstreamConnected(_server.Logger, Id, server.Name, _connectTime.Value.TotalMilliseconds);
+                _connectBy = long.MaxValue;
                 Touch();
                 MoveTo(SessionState.Open);
                 return true;
@@ -34,14 +36,14 @@ internal sealed partial class FtpSession
             if (_endReason is not null)
                 return false;
             _upstreamServer = null;
-            if (!isOurs)
-                server.ReportFailure();
+            var isLate = _server.Time.GetTimestamp() >= _connectBy;
+            // The time of all attempts may have left the later ones too little.
+            if (!isOurs && !(isLate && tries > 1))
+                server.ReportFailure(failure);
             server.Release();
             _server.Metrics.UpstreamConnectFailed(server.Name);
             Log.UpstreamFailed(_server.Logger, Id, server.Name, failure);
-            if (!config.NextUpstream || (config.NextUpstreamTries > 0 && tries >= config.NextUpstreamTries))
-                break;
-            if (config.NextUpstreamTimeout > TimeSpan.Zero && _server.Time.GetElapsedTime(_startedAt) >= config.NextUpstreamTimeout)
+            if (isLate || !config.NextUpstream || (config.NextUpstreamTries > 0 && tries >= config.NextUpstreamTries))
                 break;
         }
         Log.NoUpstream(_server.Logger, Id, _server.Upstreams.Name, tries);
@@ -117,7 +119,7 @@ internal sealed partial class FtpSession
     {
         var ticks = limit.TotalSeconds * _server.Time.TimestampFrequency;
         Volatile.Write(ref _step, step);
-        Volatile.Write(ref _stepDue, _server.Time.GetTimestamp() + (long)Math.Min(ticks, long.MaxValue / 4));
+        Volatile.Write(ref _stepDue, Math.Min(_connectBy, _server.Time.GetTimestamp() + (long)Math.Min(ticks, long.MaxValue / 4)));
         // Either End sees the step or this sees the end; without a fence the processor may look before it has shown the step.
         Interlocked.MemoryBarrier();
         if (_endReason is not null)
