@@ -13,7 +13,7 @@ internal sealed partial class ConfigBinder
         foreach (var server in Main.Servers)
         {
             if (server is { ProxyPass: { } pass, Data: null })
-                server.Upstream = Target(pass);
+                server.Upstream = WithHealth(Target(pass), server);
             CheckFormat(server.Scope);
         }
         CheckFormat(Main.Stream);

@@ -28,6 +28,7 @@ internal sealed class ConfigScope
     public Setting<bool> NextUpstream { get; set; }
     public Setting<TimeSpan> NextUpstreamTimeout { get; set; }
     public Setting<int> NextUpstreamTries { get; set; }
+    public Setting<TimeSpan> HealthTimeout { get; set; }
     public Setting<bool> TcpNoDelay { get; set; }
     public Setting<bool> SocketKeepalive { get; set; }
     public Setting<AccessLogDraft?> AccessLog { get; set; }
@@ -110,6 +111,7 @@ internal sealed class ServerDraft(ConfigNode node)
     public ConfigToken? DataZone { get; set; }
     public ConfigNode? ProxyPass { get; set; }
     public UpstreamConfig? Upstream { get; set; }
+    public HealthDraft? HealthCheck { get; set; }
 
     /// <summary><c>mode=auth</c> of <c>ftp_ctrl</c>, OpenNJet's word for explicit TLS.</summary>
     public ConfigToken? AuthMode { get; set; }
@@ -144,6 +146,7 @@ internal sealed class UpstreamDraft(ConfigNode node, string name)
     public bool HasServerLine { get; set; }
 
     public List<ConfigToken> BackupWords { get; } = [];
+    public HealthDraft? HealthCheck { get; set; }
     public BalanceMethod Balance { get; set; }
     public TextTemplate? HashKey { get; set; }
     public ConfigNode? Hash { get; set; }

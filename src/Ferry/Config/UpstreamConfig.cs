@@ -17,6 +17,9 @@ public sealed record UpstreamConfig
     /// <summary>The key of <c>hash</c>; null for the other methods.</summary>
     public TextTemplate? HashKey { get; init; }
 
+    /// <summary>How its servers are checked (<c>health_check</c>); null: not at all.</summary>
+    public HealthCheckConfig? HealthCheck { get; init; }
+
     /// <summary>Where the block begins, for messages.</summary>
     public ConfigPosition Position { get; init; } = new("(code)", 0, 0);
 }

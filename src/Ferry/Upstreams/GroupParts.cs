@@ -1,3 +1,4 @@
+using Ferry.Config;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Upstreams;
@@ -7,4 +8,8 @@ namespace Ferry.Upstreams;
 /// <param name="Gate">Guards the servers' counts. One for all generations of a group, as they share the counts.</param>
 /// <param name="Time">The clock that all time stamps are of.</param>
 /// <param name="Logger">Where a server's ups and downs are said.</param>
-internal sealed record GroupParts(string Name, Lock Gate, TimeProvider Time, ILogger Logger);
+internal sealed record GroupParts(string Name, Lock Gate, TimeProvider Time, ILogger Logger)
+{
+    /// <summary>How the servers are checked; null: not at all.</summary>
+    public HealthCheckConfig? Check { get; init; }
+}

@@ -13,8 +13,9 @@ internal sealed class UpstreamGroup
     {
         Name = config.Name;
         Time = time;
+        HealthCheck = config.HealthCheck;
         Gate = previous?.Gate ?? new Lock();
-        Servers = MakeServers(places, new GroupParts(Name, Gate, time, logger), previous);
+        Servers = MakeServers(places, new GroupParts(Name, Gate, time, logger) { Check = config.HealthCheck }, previous);
         Balancer = config.Balance switch
         {
             BalanceMethod.Hash => new HashBalancer(Servers, key!),
@@ -27,6 +28,9 @@ internal sealed class UpstreamGroup
 
     /// <summary>In the order of the configuration, a name's addresses in the order in which they were resolved.</summary>
     public ImmutableArray<UpstreamServer> Servers { get; }
+
+    /// <summary>How its servers are checked; null: not at all.</summary>
+    public HealthCheckConfig? HealthCheck { get; }
 
     internal Lock Gate { get; }
 

@@ -35,6 +35,7 @@ internal sealed partial class UpstreamServer
         _time = shared.Time;
         _logger = shared.Logger;
         _group = shared.Name;
+        _check = shared.Check;
         _maxFails = isOnly ? 0 : Config.MaxFails;
         var ticks = Config.FailTimeout.TotalSeconds * _time.TimestampFrequency;
         _failTicks = ticks < long.MaxValue / 4 ? (long)ticks : long.MaxValue / 4;
@@ -127,6 +128,7 @@ internal sealed partial class UpstreamServer
     /// <summary>As <see cref="IsAvailable"/>, for those who hold the lock.</summary>
     internal bool IsEligible(long now) =>
         !Config.Down
+        && IsHealthy
         && (_maxFails == 0 || _tally.RecentFailures < _maxFails || now - _tally.CheckedAt > _failTicks)
         && (Config.MaxConnections == 0 || _tally.Sessions < Config.MaxConnections);
 
