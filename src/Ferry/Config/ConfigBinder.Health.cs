@@ -62,9 +62,15 @@ internal sealed partial class ConfigBinder
                 findings.Error(word, $"\"interval=\" needs a time of at least 1s, not {ConfigFindings.Show(value)}");
                 return check;
             case "jitter" when value is not null:
-                return HealthTime(word, key, value, zero: true, out var jitter) ? check with { Jitter = jitter } : check;
+                if (ConfigValue.TryTime(value, out var jitter))
+                    return check with { Jitter = jitter };
+                findings.Error(word, $"\"jitter=\" needs a time such as 5s, not {ConfigFindings.Show(value)}");
+                return check;
             case "timeout" when value is not null:
-                return HealthTime(word, key, value, zero: false, out var timeout) ? check with { Timeout = timeout } : check;
+                if (ConfigValue.TryTime(value, out var timeout) && timeout > TimeSpan.Zero && timeout <= HealthDraft.LongestTimeout)
+                    return check with { Timeout = timeout };
+                findings.Error(word, $"\"timeout=\" needs a time such as 5s, up to {HealthDraft.LongestTimeout.TotalHours}h, not {ConfigFindings.Show(value)}");
+                return check;
             case "rise" or "passes" when value is not null:
                 return Integer($"{key}=", word, 1, int.MaxValue, out var rise) ? check with { Rise = rise } : check;
             case "fall" or "fails" when value is not null:
@@ -104,12 +110,15 @@ internal sealed partial class ConfigBinder
         }
     }
 
-    private bool HealthTime(ConfigToken word, string key, string value, bool zero, out TimeSpan time)
+    public void SetHealthTimeout(ConfigNode node)
     {
-        if (ConfigValue.TryTime(value, out time) && (zero || time > TimeSpan.Zero))
-            return true;
-        findings.Error(word, $"\"{key}=\" needs a time such as 5s, not {ConfigFindings.Show(value)}");
-        return false;
+        var word = node.Arguments[0];
+        if (!Time(node, word, zero: false, out var time))
+            return;
+        if (time <= HealthDraft.LongestTimeout)
+            Scope.HealthTimeout = time;
+        else
+            findings.Error(word, $"\"{node.Name.Text}\" cannot be longer than {HealthDraft.LongestTimeout.TotalHours}h");
     }
 
     /// <summary>A line end within would be another command.</summary>
@@ -179,6 +188,9 @@ internal sealed record HealthDraft(HealthCheckConfig? Check, bool HasTimeout)
 
     /// <summary>The most of a listing or a file that a check reads, in bytes.</summary>
     public const int MostData = 1 << 20;
+
+    /// <summary>A check that takes longer tells nothing that anybody still wants to know.</summary>
+    public static readonly TimeSpan LongestTimeout = TimeSpan.FromHours(1);
 
     /// <summary>Who logs in with any password (RFC 1635).</summary>
     public static bool IsAnonymous(string? user) => user is null or "anonymous" or "ftp";

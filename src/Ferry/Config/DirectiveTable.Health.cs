@@ -11,6 +11,6 @@ internal static partial class DirectiveTable
         { MinArguments = 0, MaxArguments = Directive.Many, ControlOnly = true, Set = (b, n) => b.SetHealthCheck(n) },
         new("health_check_timeout", InBoth, "health_check_timeout TIME;", "none",
             "The bound of one whole check, for each `health_check` that has no `timeout=` of its own. Where neither is written it is five seconds.")
-        { ControlOnly = true, Set = (b, n) => b.SetTime(n, (s, v) => s.HealthTimeout = v) },
+        { ControlOnly = true, Set = (b, n) => b.SetHealthTimeout(n) },
     ];
 }

@@ -28,6 +28,11 @@ internal sealed partial class GenerationBuilder
     /// <summary>How servers are checked; null where something stands against it, which is told.</summary>
     private HealthProbePlan? Plan(HealthCheckConfig check, ControlServer server)
     {
+        if (HealthProbePlan.MistakeIn(check) is { } mistake)
+        {
+            _errors.Add($"{check.Position}: the health check of upstream \"{server.Upstreams.Name}\" cannot be used: {mistake}");
+            return null;
+        }
         var config = server.Config;
         var mode = check.Tls ?? (config.UpstreamTls.Mode == UpstreamTls.Match ? UpstreamTls.Off : config.UpstreamTls.Mode);
         ReloadingTlsContext? tls = null;

@@ -146,6 +146,66 @@ public sealed class PassiveHealthTests
     }
 
     [Fact]
+    public async Task A_data_port_that_is_filtered_counts_when_its_time_is_up()
+    {
+        var clock = new ManualTimeProvider();
+        using var deaf = new Upstreams.DeafPort();
+        await using var server = ScriptedServer.Start(async c =>
+        {
+            await c.LogInAsync();
+            await c.AnswerAsync("PASV", $"227 Entering Passive Mode ({DataPort.HostPortOf(deaf.EndPoint)}).");
+            await c.ExpectEndAsync();
+        });
+        await using var other = new SmallServer();
+        await using var proxy = await StartAsync([server.EndPoint, other.EndPoint], clock, "ftp_data_connect_timeout 9s;");
+        using (var client = await ScriptedClient.LogInAsync(proxy.EndPoint))
+        {
+            await client.PasvAsync();
+            var refused = client.CommandAsync("LIST", 425);
+            await Wait.Until(
+                () =>
+                {
+                    // Not before the attempt has begun, or it would begin late.
+                    if (!refused.IsCompleted && proxy.Logs.Records.Any(static r => r.Event.Id == 420 && r.Message.Contains("LIST", StringComparison.Ordinal)))
+                        clock.Advance(TimeSpan.FromMilliseconds(100));
+                    return refused.IsCompleted;
+                },
+                "the 425");
+            await refused;
+        }
+
+        Assert.Contains("connecting to its data port timed out", (await proxy.Logs.EventAsync(340)).Message, StringComparison.Ordinal);
+        await UseSmallAsync(proxy, 2);
+    }
+
+    [Theory]
+    [InlineData("proxy_starttls on;", "it refuses TLS (AUTH TLS was answered 502)")]
+    [InlineData("proxy_ssl on;", "TLS failed (the peer speaks no TLS)")]
+    public async Task A_server_whose_TLS_is_broken_counts(string directive, string reason)
+    {
+        await using var server = ScriptedServer.Start(static async c =>
+        {
+            await c.SendAsync("220 scripted");
+            try
+            {
+                while (await c.ReadLineAsync() is not null)
+                    await c.SendAsync("502 No.");
+            }
+            catch (Exception e) when (e is System.Net.Sockets.SocketException or InvalidOperationException)
+            {
+                // A ClientHello is no line.
+            }
+        });
+        await using var proxy = await StartAsync([server.EndPoint, server.EndPoint], directives: directive);
+        using var client = await ScriptedClient.ConnectAsync(proxy.EndPoint);
+
+        await client.ExpectAsync(421);
+
+        Assert.Contains(reason, (await proxy.Logs.EventAsync(340)).Message, StringComparison.Ordinal);
+        Assert.Equal(1, Failures(proxy)[0]);
+    }
+
+    [Fact]
     public async Task A_server_in_active_mode_that_does_not_come_counts_once_a_session()
     {
         await using var server = ScriptedServer.Start(static async c =>
