@@ -149,5 +149,9 @@ internal sealed class UpstreamDraft(ConfigNode node, string name)
     public HealthDraft? HealthCheck { get; set; }
     public BalanceMethod Balance { get; set; }
     public TextTemplate? HashKey { get; set; }
-    public ConfigNode? Hash { get; set; }
+
+    /// <summary>The line that says how a server is chosen.</summary>
+    public ConfigNode? Method { get; set; }
+
+    public StickyConfig? Sticky { get; set; }
 }

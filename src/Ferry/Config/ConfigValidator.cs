@@ -60,7 +60,7 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
         else if (upstream.Servers.Count > 0 && upstream.Servers.TrueForAll(s => s.Down))
             findings.Warning(name, $"every server of upstream {shown} is down: all clients are turned away");
         // nginx refuses it too, where hash stands before the server.
-        if (upstream.Hash is not null)
+        if (upstream.Balance is BalanceMethod.Hash or BalanceMethod.ConsistentHash)
         {
             foreach (var backup in upstream.BackupWords)
                 findings.Error(backup, $"\"hash\" does not support \"backup\": a key belongs to one server of upstream {shown}");

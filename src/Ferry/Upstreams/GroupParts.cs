@@ -10,6 +10,9 @@ namespace Ferry.Upstreams;
 /// <param name="Logger">Where a server's ups and downs are said.</param>
 internal sealed record GroupParts(string Name, Lock Gate, TimeProvider Time, ILogger Logger)
 {
+    /// <summary>What changes of the servers, of all generations.</summary>
+    public required ChangeLog Changes { get; init; }
+
     /// <summary>How the servers are checked; null: not at all.</summary>
     public HealthCheckConfig? Check { get; init; }
 }

@@ -20,8 +20,8 @@ internal sealed partial class HealthProbe
         if (await AskForPortAsync(channel).ConfigureAwait(false) is { } noPort)
             return noPort;
         _awaited = "data connection";
-        var connected = await UpstreamConnector.ConnectAsync(DataEndPoint(), _plan.BindAddress, _ct).ConfigureAwait(false);
-        if (connected.Socket is not { } socket)
+        var connected = await UpstreamConnector.ConnectAsync(DataEndPoint(), _plan.BindAddress, null, _ct).ConfigureAwait(false);
+        if (connected.Connection is not { } connection)
         {
             _isOurs = connected.IsOurs;
             return $"connecting to its data port failed ({connected.Error})";
@@ -29,11 +29,11 @@ internal sealed partial class HealthProbe
         DataLeg leg;
         try
         {
-            leg = new DataLeg(socket);
+            leg = new DataLeg(connection);
         }
         catch (SocketException)
         {
-            socket.Dispose();
+            connection.Dispose();
             throw;
         }
         using (leg)
@@ -80,7 +80,7 @@ internal sealed partial class HealthProbe
         if (_plan.TlsMode != UpstreamTls.Off && _plan.DataIsPrivate)
         {
             _awaited = "TLS handshake on its data connection";
-            var tls = TlsConnection.Connect(_context!, leg.Socket, isData: true, _plan.PeerName, session);
+            var tls = TlsConnection.Connect(_context!, leg.Connection, isData: true, _plan.PeerName, session);
             leg.Secure(tls);
             if (!await tls.HandshakeAsync().ConfigureAwait(false))
                 return $"TLS on its data connection failed ({tls.Failure})";

@@ -73,25 +73,25 @@ internal sealed partial class HealthProbe : IDisposable
     private async Task<string?> ConverseAsync()
     {
         var check = _plan.Check;
-        var connected = await UpstreamConnector.ConnectAsync(_server, _plan.BindAddress, _ct).ConfigureAwait(false);
-        if (connected.Socket is not { } socket)
+        var connected = await UpstreamConnector.ConnectAsync(_server, _plan.BindAddress, null, _ct).ConfigureAwait(false);
+        if (connected.Connection is not { } connection)
         {
             _isOurs = connected.IsOurs;
             return $"connecting failed ({connected.Error})";
         }
         if (check.Type == HealthCheckType.Connect)
         {
-            socket.Dispose();
+            connection.Dispose();
             return null;
         }
         _awaited = "greeting";
         try
         {
-            _channel = new ControlChannel(socket, noDelay: true, keepAlive: false, urgent: false);
+            _channel = new ControlChannel(connection, noDelay: true, keepAlive: false, urgent: false);
         }
         catch (SocketException)
         {
-            socket.Dispose();
+            connection.Dispose();
             throw;
         }
         // Whatever is waited for on the channel ends with it.
@@ -137,7 +137,7 @@ internal sealed partial class HealthProbe : IDisposable
     {
         _awaited = "TLS handshake";
         _context = _plan.Tls!();
-        var tls = TlsConnection.Connect(_context, channel.Socket, isData: false, _plan.PeerName, resume: null);
+        var tls = TlsConnection.Connect(_context, channel.Connection, isData: false, _plan.PeerName, resume: null);
         if (!await channel.StartTlsAsync(tls).ConfigureAwait(false))
             return $"TLS failed ({(tls.MetClearText ? "the server speaks no TLS" : tls.Failure)})";
         _expires = tls.PeerExpires();

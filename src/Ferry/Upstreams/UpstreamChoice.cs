@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Ferry.Upstreams;
 
 /// <summary>A session's walk over the servers of a group. Belongs to one session: not for two threads at a time.</summary>
@@ -9,18 +7,16 @@ internal sealed class UpstreamChoice
     private readonly ulong[]? _triedBeyond;
     private ulong _tried;
 
-    public UpstreamChoice(UpstreamGroup group, IPEndPoint client, IPEndPoint listener)
+    public UpstreamChoice(UpstreamGroup group, ChoiceFacts facts)
     {
         _group = group;
-        Client = client;
-        Listener = listener;
+        Facts = facts;
         if (group.Servers.Length > 64)
             _triedBeyond = new ulong[(group.Servers.Length - 1) / 64];
     }
 
-    public IPEndPoint Client { get; }
-
-    public IPEndPoint Listener { get; }
+    /// <summary>What is known of the session.</summary>
+    public ChoiceFacts Facts { get; }
 
     /// <summary>Time stamp of the pick that is being made.</summary>
     public long Now { get; private set; }
@@ -56,6 +52,9 @@ internal sealed class UpstreamChoice
         return server;
     }
 
+    /// <summary>Whether this walk has come to a server before.</summary>
+    public bool HasTried { get; private set; }
+
     /// <summary>Whether the server has not been tried in this walk and can be had now.</summary>
     public bool MayTry(UpstreamServer server) => !IsTried(server.Index) && server.IsEligible(Now);
 
@@ -63,6 +62,7 @@ internal sealed class UpstreamChoice
 
     private void MarkTried(int index)
     {
+        HasTried = true;
         if (index < 64)
             _tried |= 1UL << index;
         else

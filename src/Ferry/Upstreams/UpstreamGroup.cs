@@ -9,19 +9,19 @@ namespace Ferry.Upstreams;
 /// <summary>The servers of an <c>upstream</c> block at work, and the way to choose among them.</summary>
 internal sealed class UpstreamGroup
 {
-    private UpstreamGroup(UpstreamConfig config, HashKey? key, List<ServerPlace> places, TimeProvider time, UpstreamGroup? previous, ILogger logger)
+    private readonly GroupMemory _memory;
+    private readonly ChangeLog _changes;
+
+    private UpstreamGroup(UpstreamConfig config, Balancing balancing, List<ServerPlace> places, TimeProvider time, UpstreamGroup? previous, ILogger logger)
     {
         Name = config.Name;
         Time = time;
         HealthCheck = config.HealthCheck;
         Gate = previous?.Gate ?? new Lock();
-        Servers = MakeServers(places, new GroupParts(Name, Gate, time, logger) { Check = config.HealthCheck }, previous);
-        Balancer = config.Balance switch
-        {
-            BalanceMethod.Hash => new HashBalancer(Servers, key!),
-            BalanceMethod.ConsistentHash => new ConsistentHashBalancer(Servers, key!),
-            _ => new RoundRobinBalancer(Servers),
-        };
+        _changes = previous?._changes ?? new ChangeLog();
+        Servers = MakeServers(places, new GroupParts(Name, Gate, time, logger) { Changes = _changes, Check = config.HealthCheck }, previous);
+        _memory = GroupMemory.For(config.Sticky, previous?._memory);
+        Balancer = balancing.Make(Servers, _memory, _changes, time);
     }
 
     public string Name { get; }
@@ -39,9 +39,8 @@ internal sealed class UpstreamGroup
     internal IBalancer Balancer { get; }
 
     /// <summary>Begins a session's walk over the group.</summary>
-    /// <param name="client">The client's address.</param>
-    /// <param name="listener">The address that the client connected to.</param>
-    public UpstreamChoice Choose(IPEndPoint client, IPEndPoint listener) => new(this, client, listener);
+    /// <param name="facts">What is known of the session.</param>
+    public UpstreamChoice Choose(ChoiceFacts facts) => new(this, facts);
 
     /// <summary>Resolves the names of an <c>upstream</c> block and makes its group. What is wrong comes back as errors, all at once.</summary>
     /// <param name="config">The block.</param>
@@ -60,7 +59,7 @@ internal sealed class UpstreamGroup
     {
         var errors = new List<ConfigDiagnostic>();
         CheckServers(config, errors);
-        var key = config.Balance == BalanceMethod.RoundRobin ? null : ReadKey(config, errors);
+        var balancing = Balancing.TryCreate(config, errors);
         if (errors.Count > 0)
             return new UpstreamGroupResult(null, [.. errors]);
 
@@ -69,7 +68,7 @@ internal sealed class UpstreamGroup
             errors.Add(Error(config.Position, $"the weights of upstream \"{config.Name}\" add up to more than {KetamaRing.WeightLimit}, too many for a consistent hash; divide them all by the same number"));
         return errors.Count > 0
             ? new UpstreamGroupResult(null, [.. errors])
-            : new UpstreamGroupResult(new UpstreamGroup(config, key, places, time, previous, logger), []);
+            : new UpstreamGroupResult(new UpstreamGroup(config, balancing!, places, time, previous, logger), []);
     }
 
     /// <summary>What an embedder's own records could have got wrong; the parser says it with more words and earlier.</summary>
@@ -88,17 +87,6 @@ internal sealed class UpstreamGroup
             if (server.MaxConnections < 0 || server.MaxFails < 0 || server.FailTimeout < TimeSpan.Zero)
                 errors.Add(Error(server.Position, $"a limit of {server.Host} is negative; 0 turns a limit off"));
         }
-    }
-
-    private static HashKey? ReadKey(UpstreamConfig config, List<ConfigDiagnostic> errors)
-    {
-        var unknown = (string?)null;
-        var key = config.HashKey is null ? null : HashKey.TryCreate(config.HashKey, out unknown);
-        if (config.HashKey is null)
-            errors.Add(Error(config.Position, $"upstream \"{config.Name}\" is to hash, and has no key; write \"hash $remote_addr\""));
-        else if (key is null)
-            errors.Add(Error(config.Position, $"the hash key of upstream \"{config.Name}\" has the variable ${unknown}, which a session does not have; there are $remote_addr, $binary_remote_addr, $remote_port, $server_addr and $server_port"));
-        return key;
     }
 
     private static ConfigDiagnostic Error(ConfigPosition position, string message) => new(ConfigSeverity.Error, position, 1, message, null);

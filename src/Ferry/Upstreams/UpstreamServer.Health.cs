@@ -63,7 +63,10 @@ internal sealed partial class UpstreamServer
             if (change == true && health.Status == HealthStatus.Down)
                 _tally.RecoveredAt = _time.GetTimestamp();
             if (change is { } isUp)
+            {
                 health.Status = isUp ? HealthStatus.Up : HealthStatus.Down;
+                _changes.Standing++;
+            }
         }
         if (change == true)
             Log.Up(_logger, _group, Name);

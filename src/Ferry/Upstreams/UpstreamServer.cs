@@ -12,6 +12,7 @@ internal sealed partial class UpstreamServer
 {
     private readonly ServerTally _tally;
     private readonly Lock _gate;
+    private readonly ChangeLog _changes;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly string _group;
@@ -32,6 +33,7 @@ internal sealed partial class UpstreamServer
         Index = index;
         _tally = tally;
         _gate = shared.Gate;
+        _changes = shared.Changes;
         _time = shared.Time;
         _logger = shared.Logger;
         _group = shared.Name;
@@ -46,6 +48,12 @@ internal sealed partial class UpstreamServer
     public IPEndPoint EndPoint { get; }
 
     public UpstreamServerConfig Config { get; }
+
+    /// <summary>Its share of new sessions.</summary>
+    public int Weight => Config.Weight;
+
+    /// <summary>What it is called over reloads.</summary>
+    public ServerName Id => new(Config.Host, EndPoint);
 
     /// <summary>Its place in <see cref="UpstreamGroup.Servers"/>.</summary>
     public int Index { get; }
@@ -83,6 +91,7 @@ internal sealed partial class UpstreamServer
             _tally.Failures++;
             if (_maxFails == 0)
                 return;
+            _changes.Standing++;
             var wasTried = _tally.FailedAt < _tally.CheckedAt;
             failures = ++_tally.RecentFailures;
             _tally.FailedAt = _tally.CheckedAt = _time.GetTimestamp();
@@ -122,7 +131,7 @@ internal sealed partial class UpstreamServer
     public void Release()
     {
         lock (_gate)
-            _tally.Sessions--;
+            CountSessions(-1);
     }
 
     /// <summary>As <see cref="IsAvailable"/>, for those who hold the lock.</summary>
@@ -142,17 +151,30 @@ internal sealed partial class UpstreamServer
         return weight;
     }
 
+    /// <summary>The weight that <see cref="TakeEffectiveWeight"/> gives again and again; null where it changes from look to look.</summary>
+    internal long? SteadyWeight => _tally.LostWeight > 0 ? null : Config.Weight;
+
     /// <summary>Counts a session on it. Under the lock.</summary>
     /// <returns>Whether this is the session that tries a server again that was unavailable.</returns>
     internal bool Take(long now)
     {
-        _tally.Sessions++;
+        CountSessions(1);
         _tally.TotalSessions++;
         if (now - _tally.CheckedAt <= _failTicks)
             return false;
         // From here on the others see it unavailable for another fail_timeout, unless this session succeeds.
         _tally.CheckedAt = now;
+        if (_maxFails > 0 && _tally.RecentFailures >= _maxFails)
+            _changes.Standing++;
         return _tally.IsReportedUnavailable;
+    }
+
+    private void CountSessions(int change)
+    {
+        _tally.Sessions += change;
+        _changes.AddSession(_tally);
+        if (change > 0 && Config.MaxConnections > 0 && _tally.Sessions >= Config.MaxConnections)
+            _changes.Standing++;
     }
 
     /// <summary>Outside the lock: whoever writes the log may wait for a disk.</summary>

@@ -20,7 +20,7 @@ public sealed class ConfigWriterTests
             log_format main '$remote_addr - "$ftp_user" [$time_local] \\ {${status}} ' '#end;';
             log_format other "$status";
             upstream a { hash "$remote_addr x$server_port" consistent; server 192.0.2.1:21; server ftp.example.com weight=2 max_conns=3 max_fails=4 fail_timeout=5500ms down; }
-            upstream b { server [2001:db8::1]; server 192.0.2.2 backup; health_check; }
+            upstream b { sticky "$remote_addr/$ftp_user" timeout=90s netmask=255.255.240.0 prefix6=56 entries=1000; server [2001:db8::1]; server 192.0.2.2 backup; health_check; }
             upstream "c d" { hash $binary_remote_addr; server 192.0.2.3; health_check interval=90s jitter=1500ms timeout=2s rise=3 fails=4 type=list "user=a b" "password_file=x y.pass" path=/pub/$x "expect=a;b" port=2121 tls=implicit mandatory; }
             upstream e { server e; }
             upstream f { server f weight=2; }
