@@ -17,6 +17,7 @@ internal sealed partial class ConfigBinder
                 Route(server, pass);
             CheckFormat(server.Scope);
         }
+        BindHealth();
         CheckFormat(Main.Stream);
     }
 

@@ -28,6 +28,7 @@ internal sealed class ConfigScope
     public Setting<bool> NextUpstream { get; set; }
     public Setting<TimeSpan> NextUpstreamTimeout { get; set; }
     public Setting<int> NextUpstreamTries { get; set; }
+    public Setting<TimeSpan> HealthTimeout { get; set; }
     public Setting<bool> TcpNoDelay { get; set; }
     public Setting<bool> SocketKeepalive { get; set; }
     public Setting<AccessLogDraft?> AccessLog { get; set; }
@@ -120,6 +121,7 @@ internal sealed class ServerDraft(ConfigNode node)
 
     /// <summary>The first place of <see cref="Route"/>.</summary>
     public UpstreamConfig? Upstream { get; set; }
+    public HealthDraft? HealthCheck { get; set; }
 
     /// <summary><c>ftp_user</c>.</summary>
     public TextTemplate? UserName { get; set; }
@@ -157,6 +159,7 @@ internal sealed class UpstreamDraft(ConfigNode node, string name)
     public bool HasServerLine { get; set; }
 
     public List<ConfigToken> BackupWords { get; } = [];
+    public HealthDraft? HealthCheck { get; set; }
     public BalanceMethod Balance { get; set; }
     public TextTemplate? HashKey { get; set; }
 

@@ -76,6 +76,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
                 .. server.Backup ? ["backup"] : Array.Empty<string>(), .. server.Down ? ["down"] : Array.Empty<string>(),
             ]);
         }
+        WriteUpstreamHealth(upstream);
         Close();
     }
 
@@ -87,6 +88,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         var zone = server.Zone;
         Line("ftp_ctrl", Quote($"zone={zone.Name}:{zone.Size}"), Quote($"proxy_ip={Show(zone.ProxyAddress)}"), $"min_port={zone.MinPort}", $"max_port={zone.MaxPort}");
         WriteRouting(server);
+        WriteServerHealth(server.Upstream);
         Line("proxy_timeout", Time(server.IdleTimeout));
         Line("proxy_connect_timeout", Time(server.ConnectTimeout));
         Line("ftp_banner_timeout", Time(server.BannerTimeout));

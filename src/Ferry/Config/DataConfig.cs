@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Linq;
 using System.Net;
 
 namespace Ferry.Config;
@@ -76,4 +77,8 @@ public enum PassiveAddressPolicy
 /// <summary>What <c>ftp_pasv_address</c> says.</summary>
 /// <param name="Policy">Which address is dialled.</param>
 /// <param name="Networks">The networks of <see cref="PassiveAddressPolicy.Networks"/>; else empty.</param>
-public sealed record PassiveAddressConfig(PassiveAddressPolicy Policy, ImmutableArray<IPNetwork> Networks);
+public sealed record PassiveAddressConfig(PassiveAddressPolicy Policy, ImmutableArray<IPNetwork> Networks)
+{
+    /// <summary>Whether an address that a server announces is gone to, in place of its own.</summary>
+    internal bool Trusts(IPAddress announced) => Policy == PassiveAddressPolicy.Trust || (Policy == PassiveAddressPolicy.Networks && Networks.Any(n => n.Contains(announced)));
+}

@@ -37,8 +37,6 @@ internal static partial class DirectiveTable
         Later("queue", InUpstream, "queue NUMBER [timeout=TIME];", "a client for whom no server is free is told 421"),
         Later("state", InUpstream, "state FILE;", "write the servers into the file, and reload"),
         Later("ftp_sorry", InUpstream | InBoth, "ftp_sorry TEXT;", "a client for whom no server is free is told 421"),
-        Later("health_check", InServer | InUpstream, "health_check [PARAMETER ...];", "max_fails and fail_timeout find servers that fail", "off"),
-        Later("health_check_timeout", InBoth, "health_check_timeout TIME;", "max_fails and fail_timeout find servers that fail"),
         Later("resolver", InBoth | InUpstream, "resolver ADDR ... [valid=TIME] [ipv4=on | off] [ipv6=on | off];", "names are resolved by the system when the configuration is loaded"),
         Later("resolver_timeout", InBoth | InUpstream, "resolver_timeout TIME;", "names are resolved by the system when the configuration is loaded"),
 

@@ -3,7 +3,7 @@ namespace Ferry.Config;
 /// <summary>The directives that do something: of the main context, of logs, of <c>stream</c>.</summary>
 internal static partial class DirectiveTable
 {
-    private static IEnumerable<Directive> Supported() => [.. MainRows(), .. LogRows(), .. StreamRows(), .. UpstreamRows(), .. BalancingRows(), .. ProxyRows(), .. FtpRows(), .. DataRows(), .. RangeRows(), .. ClientTlsRows(), .. UpstreamTlsRows()];
+    private static IEnumerable<Directive> Supported() => [.. MainRows(), .. LogRows(), .. StreamRows(), .. UpstreamRows(), .. BalancingRows(), .. ProxyRows(), .. FtpRows(), .. DataRows(), .. RangeRows(), .. HealthRows(), .. ClientTlsRows(), .. UpstreamTlsRows()];
 
     private static IEnumerable<Directive> MainRows() =>
     [
@@ -93,7 +93,7 @@ internal static partial class DirectiveTable
             "Tries the next server when one cannot be reached or fails before its greeting. The client notices nothing.")
         { ControlOnly = true, Set = (b, n) => b.SetOnOff(n, (s, v) => s.NextUpstream = v) },
         new("proxy_next_upstream_timeout", InBoth, "proxy_next_upstream_timeout TIME;", "0",
-            "The bound of all attempts together; 0 is none.")
+            "The bound of all attempts together, the one that runs included; 0 is none. It begins with the first attempt.")
         { ControlOnly = true, Set = (b, n) => b.SetTime(n, (s, v) => s.NextUpstreamTimeout = v, zero: true) },
         new("proxy_next_upstream_tries", InBoth, "proxy_next_upstream_tries NUMBER;", "0",
             "Most servers that are tried for one session; 0 is all of them.")

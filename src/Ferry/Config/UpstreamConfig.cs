@@ -20,6 +20,9 @@ public sealed record UpstreamConfig
     /// <summary>Ties clients to the server that they had; null does not (<c>sticky</c>).</summary>
     public StickyConfig? Sticky { get; init; }
 
+    /// <summary>How its servers are checked (<c>health_check</c>); null: not at all.</summary>
+    public HealthCheckConfig? HealthCheck { get; init; }
+
     /// <summary>Where the block begins, for messages.</summary>
     public ConfigPosition Position { get; init; } = new("(code)", 0, 0);
 }

@@ -20,6 +20,9 @@ public sealed partial class FerryProxy
         _generations++;
         _current = made;
         await _parts.KernelRules.TellAsync().ConfigureAwait(false);
+        StopChecks(previous);
+        foreach (var monitor in made.Monitors)
+            monitor.Sweep(_parts.Time.GetTimestamp());
         foreach (var server in made.Servers)
         {
             foreach (var listen in server.Config.Listens)
@@ -45,11 +48,18 @@ public sealed partial class FerryProxy
             _stopping = true;
             foreach (var listener in _current?.Listeners.Values.ToArray() ?? [])
                 listener.Dispose();
+            StopChecks(_current); // nobody is sent anywhere any more
         }
         finally
         {
             _changing.Release();
         }
+    }
+
+    private static void StopChecks(Generation? generation)
+    {
+        foreach (var monitor in generation?.Monitors ?? [])
+            monitor.Stop();
     }
 
     /// <summary>The last session of a generation that is no longer in force has ended.</summary>

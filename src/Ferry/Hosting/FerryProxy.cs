@@ -162,8 +162,16 @@ public sealed partial class FerryProxy : IAsyncDisposable
             [.. (current?.Pools ?? []).Select(static p => new ZoneStatus(p.Name, p.Ports, p.Used, p.MaxLeases - p.Used, p.OpenPorts, p.RefusedConnections))],
             [.. (current?.Groups ?? []).Select(g => new UpstreamStatus(
                 g.Name,
-                [.. g.Servers.Select(s => new UpstreamServerStatus(s.Name, s.IsAvailable(now), s.Sessions, s.TotalSessions, s.Failures))]))]);
+                [.. g.Servers.Select(s => new UpstreamServerStatus(s.Name, s.IsAvailable(now), s.Sessions, s.TotalSessions, s.Failures) { Checks = StatusOf(s.Health), CheckFailure = s.HealthFailure })]))]);
     }
+
+    private static ServerCheckStatus StatusOf(HealthStatus? health) => health switch
+    {
+        null => ServerCheckStatus.Off,
+        HealthStatus.Up => ServerCheckStatus.Up,
+        HealthStatus.Down => ServerCheckStatus.Down,
+        _ => ServerCheckStatus.Unknown,
+    };
 
     /// <summary>Finds what only the machine can tell of a configuration: names that do not resolve, certificates and ciphers that OpenSSL does not take.</summary>
     /// <param name="config">The configuration; nothing is opened for it.</param>
@@ -180,6 +188,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
         var (_, unknown) = await AnnouncedNames.ResolveAsync(config, GenerationBuilder.Resolve, TimeProvider.System, ct).ConfigureAwait(false);
         found.AddRange(unknown);
         found.AddRange(TlsCheck.Run(config));
+        foreach (var file in config.Servers.Select(static s => s.Upstream.HealthCheck?.PasswordFile).OfType<PlacedText>().Distinct())
+            HealthPassword.TryRead(file, found);
         return found;
     }
 
@@ -203,6 +213,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
     {
         _sessions.Sweep(now);
         _parts.Lingering.Sweep(now);
+        foreach (var monitor in _current?.Monitors ?? [])
+            monitor.Sweep(now);
         foreach (var generation in _living)
         {
             foreach (var context in generation.TlsContexts)

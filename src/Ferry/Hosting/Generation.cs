@@ -27,6 +27,9 @@ internal sealed class Generation
 
     public ImmutableArray<UpstreamGroup> Groups { get; set; } = [];
 
+    /// <summary>The checks of its groups' servers, which go on as long as it is in force.</summary>
+    public ImmutableArray<HealthMonitor> Monitors { get; set; } = [];
+
     public ImmutableArray<PortPool> Pools { get; set; } = [];
 
     /// <summary>The control addresses, by what the configuration names.</summary>

@@ -164,6 +164,7 @@ internal sealed partial class GenerationBuilder
         _made.Servers = servers.ToImmutable();
         _made.Pools = pools.ToImmutable();
         _made.Groups = [.. groups.Values];
+        BuildMonitors();
     }
 
     /// <summary>The table of the ports that servers connect to: one a server block, as large as its range.</summary>
@@ -182,6 +183,15 @@ internal sealed partial class GenerationBuilder
     {
         var found = new List<ConfigDiagnostic>();
         var context = create(found);
+        Take(found);
+        if (context is not null)
+            _made.TlsContexts.Add(context);
+        return context;
+    }
+
+    /// <summary>Tells what was found in a file that the configuration names.</summary>
+    private void Take(List<ConfigDiagnostic> found)
+    {
         foreach (var finding in found)
         {
             if (finding.Severity == ConfigSeverity.Error)
@@ -189,9 +199,6 @@ internal sealed partial class GenerationBuilder
             else if (finding.Severity == ConfigSeverity.Warning)
                 Log.TlsWarning(_parts.Logger, finding.Position, finding.Message);
         }
-        if (context is not null)
-            _made.TlsContexts.Add(context);
-        return context;
     }
 
     private static TlsPeerName PeerName(ServerConfig config, UpstreamConfig upstream)

@@ -34,5 +34,28 @@ public sealed record UpstreamStatus(string Name, ImmutableArray<UpstreamServerSt
 /// <param name="Available">Whether it would be given a new session now.</param>
 /// <param name="Sessions">Sessions on it now.</param>
 /// <param name="TotalSessions">How often it was chosen since the start.</param>
-/// <param name="Failures">How often it failed to connect or to greet since the start.</param>
-public sealed record UpstreamServerStatus(string Name, bool Available, int Sessions, long TotalSessions, long Failures);
+/// <param name="Failures">How often it failed a session since the start: in connecting, greeting, letting the user in, or on data connections.</param>
+public sealed record UpstreamServerStatus(string Name, bool Available, int Sessions, long TotalSessions, long Failures)
+{
+    /// <summary>What its health checks say.</summary>
+    public ServerCheckStatus Checks { get; init; }
+
+    /// <summary>Why the last check failed; null where it passed, or there was none.</summary>
+    public string? CheckFailure { get; init; }
+}
+
+/// <summary>What health checks say of a server.</summary>
+public enum ServerCheckStatus
+{
+    /// <summary>It is not checked.</summary>
+    Off,
+
+    /// <summary>No check has ended yet, or too few to judge by.</summary>
+    Unknown,
+
+    /// <summary>It passes.</summary>
+    Up,
+
+    /// <summary>It fails, and gets no new sessions.</summary>
+    Down,
+}

@@ -45,6 +45,9 @@ internal sealed partial class ControlEngine
     /// <summary>The client has asked for an abort that has not been answered yet.</summary>
     public bool AbortInFlight => _pending.Exists(static p => p.Verb == FtpVerb.Abor);
 
+    /// <summary>USER, PASS or ACCT has not been answered yet.</summary>
+    public bool IsLoggingIn => _pending.Exists(static p => p.Verb is FtpVerb.User or FtpVerb.Pass or FtpVerb.Acct);
+
     /// <summary>A command that was told to wait would be told so again.</summary>
     public bool MustWait => _pending.Count >= MaxInFlight || IsSettingUp || MustWaitForTls;
 

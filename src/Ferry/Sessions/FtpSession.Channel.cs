@@ -124,14 +124,10 @@ internal sealed partial class FtpSession
     private IPEndPoint PassiveTarget(ControlDecision decision)
     {
         var own = _upstream!.RemoteEndPoint.Address;
-        var policy = _server.Config.Data.PassiveAddress;
-        if (policy.Policy == PassiveAddressPolicy.Control || decision.Address == 0)
+        if (decision.Address == 0)
             return new IPEndPoint(own, decision.Port);
         var announced = new IPAddress(BitConverter.GetBytes(System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(decision.Address)));
-        var trusted = policy.Policy == PassiveAddressPolicy.Trust;
-        foreach (var network in policy.Networks)
-            trusted |= network.Contains(announced);
-        return new IPEndPoint(trusted ? announced : own, decision.Port);
+        return new IPEndPoint(_server.Config.Data.PassiveAddress.Trusts(announced) ? announced : own, decision.Port);
     }
 
     private void CloseChannel()

@@ -194,6 +194,7 @@ internal sealed partial class FtpSession
         switch (parsed.Verb)
         {
             case FtpVerb.Abor:
+                _hasAborted = true;
                 _transfers?.ForEach(static t => t.AbortRequested = true);
                 if (_holding)
                     _transfers?.ForEach(static t => t.WindDown());

@@ -27,6 +27,7 @@ internal sealed partial class FtpSession
     /// <returns>False where none is left, over which the session has ended.</returns>
     private async Task<bool> TryServersAsync(UpstreamChoice choice)
     {
+        _connectBy = DeadlineSince(_searchBegan, _server.Config.NextUpstreamTimeout);
         while (MayTryServer() && choice.TryNext() is { } server)
         {
             _upstreamServer = server;
@@ -38,6 +39,7 @@ internal sealed partial class FtpSession
                 _connectTime = _server.Time.GetElapsedTime(began);
                 server.ReportSuccess();
                 Log.UpstreamConnected(_server.Logger, Id, server.Name, _connectTime.Value.TotalMilliseconds);
+                _connectBy = long.MaxValue;
                 Touch();
                 MoveTo(SessionState.Open);
                 return true;
@@ -54,8 +56,9 @@ internal sealed partial class FtpSession
     private void GiveUpServer(UpstreamServer server, string failure, bool isOurs)
     {
         _upstreamServer = null;
-        if (!isOurs)
-            server.ReportFailure();
+        // The time of all attempts may have left the later ones too little.
+        if (!isOurs && !(_tries > 1 && _server.Time.GetTimestamp() >= _connectBy))
+            server.ReportFailure(failure);
         server.Release();
         _server.Metrics.UpstreamConnectFailed(server.Name);
         Log.UpstreamFailed(_server.Logger, Id, server.Name, failure);
@@ -66,9 +69,7 @@ internal sealed partial class FtpSession
         var config = _server.Config;
         if (_tries == 0)
             return true;
-        if (!config.NextUpstream || (config.NextUpstreamTries > 0 && _tries >= config.NextUpstreamTries))
-            return false;
-        return config.NextUpstreamTimeout <= TimeSpan.Zero || _server.Time.GetElapsedTime(_searchBegan) < config.NextUpstreamTimeout;
+        return config.NextUpstream && (config.NextUpstreamTries == 0 || _tries < config.NextUpstreamTries) && _server.Time.GetTimestamp() < _connectBy;
     }
 
     /// <summary>Connects and waits for the greeting, which stays in the channel's buffer.</summary>
@@ -139,7 +140,7 @@ internal sealed partial class FtpSession
     {
         var ticks = limit.TotalSeconds * _server.Time.TimestampFrequency;
         Volatile.Write(ref _step, step);
-        Volatile.Write(ref _stepDue, _server.Time.GetTimestamp() + (long)Math.Min(ticks, long.MaxValue / 4));
+        Volatile.Write(ref _stepDue, Math.Min(_connectBy, _server.Time.GetTimestamp() + (long)Math.Min(ticks, long.MaxValue / 4)));
         // Either End sees the step or this sees the end; without a fence the processor may look before it has shown the step.
         Interlocked.MemoryBarrier();
         if (_endReason is not null)

@@ -75,11 +75,13 @@ internal sealed partial class FtpSession
         if (channel.UpstreamPort is { } lease)
             return new LentPort(lease);
         using var connecting = new ConnectDeadline();
+        var began = _server.Time.GetTimestamp();
         BeginStep(connecting, _server.Config.Data.ConnectTimeout);
         var result = await UpstreamConnector.ConnectAsync(channel.Upstream!, _server.Config.BindAddress, _loop, connecting.Token).ConfigureAwait(false);
         EndStep();
         if (result.Connection is not null)
             return new StandingEnd(result.Connection);
+        TellDataConnect(_server.Time.GetElapsedTime(channel.Given, began), result);
         Log.DataConnectFailed(_server.Logger, Id, channel.Upstream!, result.Error);
         return null;
     }

@@ -253,7 +253,7 @@ internal sealed partial class FtpSession
         channel.Dispose();
         _upstreamSession?.Dispose();
         _upstreamSession = null;
-        _skippingReply = false;
+        _skippingReply = _isTurnedAway = _loginFailed = false;
         _lastCode = 0;
     }
 }

@@ -57,6 +57,7 @@ internal sealed partial class FtpSession
             outcome = TransferOutcome.Refused;
         if (transfer.AbortRequested && outcome != TransferOutcome.Complete)
             outcome = TransferOutcome.Aborted;
+        TellTransfer(transfer, code, outcome);
         long toClient = transfer.BytesToClient, toUpstream = transfer.BytesToUpstream;
         lock (_sync)
         {

@@ -132,12 +132,15 @@ internal sealed partial class FtpSession
                 return ReplyStep.Next;
             }
             var loggedIn = _engine.LoggedIn;
+            var isLoggingIn = !loggedIn && _engine.IsLoggingIn;
             decision = _engine.OnReply(line, truncated);
             _wasLoggedIn |= _engine.LoggedIn;
             if (loggedIn && !_engine.LoggedIn)
                 _loggedOutAt = _server.Time.GetTimestamp(); // REIN: the user has as long as at the beginning
             if (decision.Code != 0)
                 _lastCode = decision.Code;
+            if (isLoggingIn)
+                NoteLogin(decision.Code);
             if (_engine.ReplyIsEndless)
                 return ReplyStep.Endless;
             if (decision.Kind == DecisionKind.FinishTransfer)
@@ -146,6 +149,7 @@ internal sealed partial class FtpSession
                 return ReplyStep.NextServer;
             WriteReply(decision, line, length);
         }
+        TellRefusal();
         SignalReply();
         return decision.Kind switch
         {

@@ -143,6 +143,7 @@ internal sealed partial class FtpSession
         if (failure is not null)
         {
             Log.UpstreamTlsFailed(_server.Logger, Id, _upstreamServer!.Name, failure);
+            TellTlsFailure(failure);
             End(SessionEndReason.UpstreamTlsFailed, "421 TLS with the server failed; closing the control connection.\r\n"u8.ToArray());
             return;
         }

@@ -76,6 +76,9 @@ internal sealed partial class Transfer
     /// <summary>The client's data connection; null before it stands.</summary>
     public IPEndPoint? ClientEndPoint { get; private set; }
 
+    /// <summary>The server was to connect to us, and has not.</summary>
+    public bool LacksUpstream => _upstreamEnd is LentPort && _upstream is null;
+
     /// <summary>The port that was lent to the client; 0 in active mode.</summary>
     public int ClientPort => _clientEnd is LentPort lent ? lent.Lease.Port : 0;
 

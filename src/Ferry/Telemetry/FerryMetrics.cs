@@ -13,6 +13,9 @@ internal sealed class FerryMetrics : IDisposable
     // From a listing on the same network to a disk image over a slow line.
     private static readonly InstrumentAdvice<double> TransferTimes = new() { HistogramBucketBoundaries = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200] };
 
+    // From a greeting on the same network to the longest time that anybody waits for one.
+    private static readonly InstrumentAdvice<double> CheckTimes = new() { HistogramBucketBoundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60] };
+
     private readonly Meter _meter;
     private readonly Counter<long> _sessions;
     private readonly Histogram<double> _sessionTime;
@@ -25,6 +28,9 @@ internal sealed class FerryMetrics : IDisposable
     private readonly Counter<long> _activeRefused;
     private readonly Counter<long> _handshakes;
     private readonly Counter<long> _truncations;
+    private readonly Counter<long> _checks;
+    private readonly Counter<long> _healthChanges;
+    private readonly Histogram<double> _checkTime;
     private long _activeSessions;
     private long _activeTransfers;
     private long _usedPorts;
@@ -45,6 +51,9 @@ internal sealed class FerryMetrics : IDisposable
         _rejected = _meter.CreateCounter<long>("ferry.rejected", "{connection}", "Clients that were turned away, by reason.");
         _activeRefused = _meter.CreateCounter<long>("ferry.active.refused", "{request}", "PORT and EPRT commands that name an address or a port that the client may not name.");
         _handshakes = _meter.CreateCounter<long>("ferry.tls.handshakes", "{handshake}", "TLS handshakes, by side, channel and result.");
+        _checks = _meter.CreateCounter<long>("ferry.health.checks", "{check}", "Health checks of upstream servers, by server and result.");
+        _healthChanges = _meter.CreateCounter<long>("ferry.health.changes", "{change}", "Upstream servers that came up or went down by their health checks, by server and state.");
+        _checkTime = _meter.CreateHistogram("ferry.health.check.duration", "s", "How long health checks took, by server.", advice: CheckTimes);
         _truncations = _meter.CreateCounter<long>("ferry.tls.truncations", "{connection}", "TLS data connections that ended without saying so, by side.");
     }
 
@@ -120,6 +129,26 @@ internal sealed class FerryMetrics : IDisposable
     {
         if (_truncations.Enabled)
             _truncations.Add(1, Side(client));
+    }
+
+    /// <summary>A health check has ended.</summary>
+    /// <param name="server">The server as the configuration names it.</param>
+    /// <param name="passed">Nothing was wrong with it.</param>
+    /// <param name="duration">How long the check took.</param>
+    public void HealthChecked(string server, bool passed, TimeSpan duration)
+    {
+        var tag = new KeyValuePair<string, object?>("server", server);
+        if (_checks.Enabled)
+            _checks.Add(1, tag, new KeyValuePair<string, object?>("result", passed ? "passed" : "failed"));
+        if (_checkTime.Enabled)
+            _checkTime.Record(duration.TotalSeconds, tag);
+    }
+
+    /// <summary>Health checks have taken a server out, or brought it back.</summary>
+    public void HealthChanged(string server, bool isUp)
+    {
+        if (_healthChanges.Enabled)
+            _healthChanges.Add(1, new KeyValuePair<string, object?>("server", server), new KeyValuePair<string, object?>("state", isUp ? "up" : "down"));
     }
 
     private static KeyValuePair<string, object?> Side(bool client) => new("side", client ? "client" : "upstream");

@@ -1,3 +1,4 @@
+using Ferry.Config;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Upstreams;
@@ -11,4 +12,7 @@ internal sealed record GroupParts(string Name, Lock Gate, TimeProvider Time, ILo
 {
     /// <summary>What changes of the servers, of all generations.</summary>
     public required ChangeLog Changes { get; init; }
+
+    /// <summary>How the servers are checked; null: not at all.</summary>
+    public HealthCheckConfig? Check { get; init; }
 }

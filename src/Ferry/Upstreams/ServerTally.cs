@@ -24,6 +24,15 @@ internal sealed class ServerTally(long now)
     /// <summary>How far failures have lowered the weight; NGINX's <c>weight - effective_weight</c>.</summary>
     public long LostWeight;
 
+    /// <summary>One of those failures was of a data connection, which only another data connection can make good.</summary>
+    public bool FailedOnData;
+
+    /// <summary>Time stamp of the moment at which the server was found to work again, by a session or by a check; 0 where it never had to be.</summary>
+    public long RecoveredAt;
+
+    /// <summary>What checks have found.</summary>
+    public ServerHealth Health { get; } = new(now);
+
     /// <summary>It was said to be unavailable, and not yet that it has recovered.</summary>
     public bool IsReportedUnavailable;
 }

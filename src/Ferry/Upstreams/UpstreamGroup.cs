@@ -16,9 +16,10 @@ internal sealed class UpstreamGroup
     {
         Name = config.Name;
         Time = time;
+        HealthCheck = config.HealthCheck;
         Gate = previous?.Gate ?? new Lock();
         _changes = previous?._changes ?? new ChangeLog();
-        Servers = MakeServers(places, new GroupParts(Name, Gate, time, logger) { Changes = _changes }, previous);
+        Servers = MakeServers(places, new GroupParts(Name, Gate, time, logger) { Changes = _changes, Check = config.HealthCheck }, previous);
         _memory = GroupMemory.For(config.Sticky, previous?._memory);
         Balancer = balancing.Make(Servers, _memory, _changes, time);
     }
@@ -27,6 +28,9 @@ internal sealed class UpstreamGroup
 
     /// <summary>In the order of the configuration, a name's addresses in the order in which they were resolved.</summary>
     public ImmutableArray<UpstreamServer> Servers { get; }
+
+    /// <summary>How its servers are checked; null: not at all.</summary>
+    public HealthCheckConfig? HealthCheck { get; }
 
     internal Lock Gate { get; }
 

@@ -37,6 +37,7 @@ internal sealed partial class UpstreamServer
         _time = shared.Time;
         _logger = shared.Logger;
         _group = shared.Name;
+        _check = shared.Check;
         _maxFails = isOnly ? 0 : Config.MaxFails;
         var ticks = Config.FailTimeout.TotalSeconds * _time.TimestampFrequency;
         _failTicks = ticks < long.MaxValue / 4 ? (long)ticks : long.MaxValue / 4;
@@ -78,10 +79,13 @@ internal sealed partial class UpstreamServer
             return IsEligible(now);
     }
 
-    /// <summary>The connection failed, or the server had no greeting for us.</summary>
-    public void ReportFailure()
+    /// <summary>The server failed a session: it could not be connected to, had no greeting, turned its user away, or its data connection did not come about.</summary>
+    /// <param name="reason">What counts, for the log.</param>
+    /// <param name="isOfData">It takes control connections, and fails those of data.</param>
+    public void ReportFailure(string reason, bool isOfData = false)
     {
         long failures;
+        bool isNew;
         lock (_gate)
         {
             _tally.Failures++;
@@ -92,25 +96,33 @@ internal sealed partial class UpstreamServer
             failures = ++_tally.RecentFailures;
             _tally.FailedAt = _tally.CheckedAt = _time.GetTimestamp();
             _tally.LostWeight = Math.Min(Config.Weight, _tally.LostWeight + Config.Weight / _maxFails);
-            if (failures < _maxFails || (_tally.IsReportedUnavailable && !wasTried))
-                return;
-            _tally.IsReportedUnavailable = true;
+            _tally.FailedOnData |= isOfData;
+            isNew = failures >= _maxFails && (!_tally.IsReportedUnavailable || wasTried);
+            _tally.IsReportedUnavailable |= isNew;
         }
-        Log.Unavailable(_logger, _group, Name, failures, Config.FailTimeout.TotalSeconds);
+        Log.Failed(_logger, _group, Name, reason, failures, _maxFails);
+        if (isNew)
+            Log.Unavailable(_logger, _group, Name, failures, Config.FailTimeout.TotalSeconds);
     }
 
     /// <summary>The server has answered.</summary>
-    public void ReportSuccess()
+    /// <param name="isOfData">On a data connection; a greeting does not prove that these work.</param>
+    public void ReportSuccess(bool isOfData = false)
     {
+        // As a rule there is nothing to make good, and a transfer takes no lock.
+        if (isOfData && !Volatile.Read(ref _tally.FailedOnData))
+            return;
         lock (_gate)
         {
             // A session that was chosen before the last failure proves nothing about the time after it.
-            if (_tally.FailedAt >= _tally.CheckedAt)
+            if (_tally.FailedAt >= _tally.CheckedAt || (_tally.FailedOnData && !isOfData))
                 return;
             _tally.RecentFailures = 0;
+            _tally.FailedOnData = false;
             if (!_tally.IsReportedUnavailable)
                 return;
             _tally.IsReportedUnavailable = false;
+            _tally.RecoveredAt = _time.GetTimestamp();
         }
         Log.Recovered(_logger, _group, Name);
     }
@@ -125,6 +137,7 @@ internal sealed partial class UpstreamServer
     /// <summary>As <see cref="IsAvailable"/>, for those who hold the lock.</summary>
     internal bool IsEligible(long now) =>
         !Config.Down
+        && IsHealthy
         && (_maxFails == 0 || _tally.RecentFailures < _maxFails || now - _tally.CheckedAt > _failTicks)
         && (Config.MaxConnections == 0 || _tally.Sessions < Config.MaxConnections);
 
@@ -174,6 +187,9 @@ internal sealed partial class UpstreamServer
 
         [LoggerMessage(301, LogLevel.Information, "upstream \"{Upstream}\": server {Server} is tried again")]
         public static partial void TriedAgain(ILogger logger, string upstream, string server);
+
+        [LoggerMessage(340, LogLevel.Information, "upstream \"{Upstream}\": server {Server} has failed a session ({Failures} of {MaxFails}): {Reason}")]
+        public static partial void Failed(ILogger logger, string upstream, string server, string reason, long failures, int maxFails);
 
         [LoggerMessage(302, LogLevel.Information, "upstream \"{Upstream}\": server {Server} is available again")]
         public static partial void Recovered(ILogger logger, string upstream, string server);

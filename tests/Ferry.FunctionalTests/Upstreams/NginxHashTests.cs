@@ -73,7 +73,7 @@ public sealed class NginxHashTests
             server.Release();
             if (server.EndPoint.Port == deaf)
             {
-                server.ReportFailure();
+                server.ReportFailure("refused");
                 continue;
             }
             server.ReportSuccess();

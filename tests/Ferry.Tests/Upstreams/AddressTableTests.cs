@@ -25,7 +25,7 @@ public sealed class AddressTableTests
     {
         var group = await _make.MakeAsync(Balanced(method, Server(1, 4), Server(2, 3), Server(3, 2)));
         if (failed >= 0)
-            group.Servers[failed].ReportFailure();
+            group.Servers[failed].ReportFailure("refused");
 
         Assert.Equal(expected, string.Concat(Clients.Select(c => Pick(group, new IPEndPoint(IPAddress.Parse(c), 1)))));
     }

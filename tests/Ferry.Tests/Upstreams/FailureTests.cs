@@ -13,7 +13,7 @@ public sealed class FailureTests
     {
         var group = await _make.MakeAsync(Server(1), Server(2));
 
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
 
         Assert.Equal("111", Picks(group, 3));
         _make.Time.Advance(TimeSpan.FromSeconds(10));
@@ -27,7 +27,7 @@ public sealed class FailureTests
     {
         var group = await _make.MakeAsync(Server(1), Server(2) with { Backup = true });
         var server = group.Servers[0];
-        server.ReportFailure();
+        server.ReportFailure("refused");
         _make.Time.Advance(TimeSpan.FromSeconds(11));
 
         Assert.Equal("0", Picks(group, 1));
@@ -41,12 +41,12 @@ public sealed class FailureTests
     public async Task A_failure_of_the_session_that_tries_again_makes_the_server_wait_as_long_again()
     {
         var group = await _make.MakeAsync(Server(1), Server(2) with { Backup = true });
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
         _make.Time.Advance(TimeSpan.FromSeconds(11));
         Assert.Equal('0', Pick(group));
         _make.Time.Advance(TimeSpan.FromSeconds(5));
 
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
 
         _make.Time.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal('1', Pick(group));
@@ -60,10 +60,54 @@ public sealed class FailureTests
         var group = await _make.MakeAsync(Server(1), Server(2));
         var older = group.Choose(new ChoiceFacts(Client, Listener)).TryNext()!;
 
-        older.ReportFailure();
+        older.ReportFailure("refused");
         older.ReportSuccess();
 
         Assert.Equal("11", Picks(group, 2));
+    }
+
+    [Fact]
+    public async Task A_greeting_does_not_make_good_what_failed_on_data()
+    {
+        var group = await _make.MakeAsync(Server(1), Server(2) with { Backup = true });
+        var server = group.Servers[0];
+        server.ReportFailure("its data port is closed", isOfData: true);
+        _make.Time.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal('0', Pick(group));
+
+        server.ReportSuccess();
+        Assert.Equal('1', Pick(group));
+        server.ReportSuccess(isOfData: true);
+        Assert.Equal('0', Pick(group));
+    }
+
+    [Fact]
+    public async Task Data_that_flows_makes_nothing_good_that_failed_elsewhere()
+    {
+        var group = await _make.MakeAsync(Server(1), Server(2) with { Backup = true });
+        group.Servers[0].ReportFailure("refused");
+        _make.Time.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal('0', Pick(group));
+
+        group.Servers[0].ReportSuccess(isOfData: true);
+
+        Assert.Equal('1', Pick(group));
+    }
+
+    [Fact]
+    public async Task The_moment_of_a_recovery_is_kept()
+    {
+        var group = await _make.MakeAsync(Server(1), Server(2));
+        var server = group.Servers[0];
+        Assert.Equal(0, server.Tally.RecoveredAt);
+        server.ReportFailure("refused");
+        _make.Time.Advance(TimeSpan.FromSeconds(11));
+        Picks(group, 2);
+        _make.Time.Advance(TimeSpan.FromSeconds(1));
+
+        server.ReportSuccess();
+
+        Assert.Equal(_make.Time.GetTimestamp(), server.Tally.RecoveredAt);
     }
 
     [Fact]
@@ -72,10 +116,10 @@ public sealed class FailureTests
         var group = await _make.MakeAsync(Server(1) with { MaxFails = 3 }, Server(2));
         bool Available() => group.Servers[0].IsAvailable(_make.Time.GetTimestamp());
 
-        group.Servers[0].ReportFailure();
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
+        group.Servers[0].ReportFailure("refused");
         Assert.True(Available());
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
         Assert.False(Available());
     }
 
@@ -83,12 +127,12 @@ public sealed class FailureTests
     public async Task Failures_before_a_success_after_the_window_no_longer_count()
     {
         var group = await _make.MakeAsync(Server(1) with { MaxFails = 2 }, Server(2) with { Down = true });
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
         _make.Time.Advance(TimeSpan.FromSeconds(11));
         Assert.Equal('0', Pick(group));
         group.Servers[0].ReportSuccess();
 
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
 
         Assert.True(group.Servers[0].IsAvailable(_make.Time.GetTimestamp()));
     }
@@ -99,7 +143,7 @@ public sealed class FailureTests
         var group = await _make.MakeAsync(Server(1) with { MaxFails = 0 }, Server(2) with { Down = true });
 
         for (var i = 0; i < 50; i++)
-            group.Servers[0].ReportFailure();
+            group.Servers[0].ReportFailure("refused");
 
         Assert.Equal('0', Pick(group));
         Assert.Equal(50, group.Servers[0].Failures);
@@ -110,7 +154,7 @@ public sealed class FailureTests
     {
         var group = await _make.MakeAsync(Server(1));
 
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
 
         Assert.Equal('0', Pick(group));
         Assert.Empty(_make.Said);
@@ -121,7 +165,7 @@ public sealed class FailureTests
     {
         var group = await _make.MakeAsync(Server(1), Server(2));
         foreach (var server in group.Servers)
-            server.ReportFailure();
+            server.ReportFailure("refused");
 
         Assert.Equal('-', Pick(group));
     }
@@ -131,11 +175,11 @@ public sealed class FailureTests
     {
         var group = await _make.MakeAsync(Server(1, 4) with { MaxFails = 2 }, Server(2, 4));
 
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
 
         // Effective weights 2:4, 3:4, 4:4 by NGINX's rule: turns 2,4>1 | 5,2>0 | 2,6>1 | 6,2>0.
         Assert.Equal("1010", Picks(group, 4));
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
         _make.Time.Advance(TimeSpan.FromSeconds(11));
         // 2:4, 3:4, 4:4 again: 0,6>1 | 3,4>1 | 7,1>0, and from then on it is being tried, so the other has all.
         Assert.Equal("110111", Picks(group, 6));
@@ -147,10 +191,9 @@ public sealed class FailureTests
         var group = await _make.MakeAsync(Server(1) with { MaxFails = 2, FailTimeout = TimeSpan.FromSeconds(30) }, Server(2) with { Backup = true });
         var server = group.Servers[0];
 
-        server.ReportFailure();
-        Assert.Empty(_make.Said);
-        server.ReportFailure();
-        server.ReportFailure();
+        server.ReportFailure("it is tired");
+        server.ReportFailure("it is away");
+        server.ReportFailure("it is silent");
         _make.Time.Advance(TimeSpan.FromSeconds(31));
         Picks(group, 3);
         server.ReportSuccess();
@@ -158,7 +201,10 @@ public sealed class FailureTests
 
         Assert.Equal(
             [
+                (340, LogLevel.Information, "upstream \"files\": server 10.0.0.1:21 has failed a session (1 of 2): it is tired"),
+                (340, LogLevel.Information, "upstream \"files\": server 10.0.0.1:21 has failed a session (2 of 2): it is away"),
                 (300, LogLevel.Warning, "upstream \"files\": server 10.0.0.1:21 is unavailable for 30 s after 2 failure(s)"),
+                (340, LogLevel.Information, "upstream \"files\": server 10.0.0.1:21 has failed a session (3 of 2): it is silent"),
                 (301, LogLevel.Information, "upstream \"files\": server 10.0.0.1:21 is tried again"),
                 (302, LogLevel.Information, "upstream \"files\": server 10.0.0.1:21 is available again"),
             ],

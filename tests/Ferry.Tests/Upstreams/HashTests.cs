@@ -79,7 +79,7 @@ public sealed class HashTests
         var clients = Enumerable.Range(0, 300).Select(i => new IPEndPoint(new IPAddress([10, 1, (byte)(i / 256), (byte)i]), 1)).ToList();
         var before = clients.Select(c => Pick(group, c)).ToList();
 
-        group.Servers[1].ReportFailure();
+        group.Servers[1].ReportFailure("refused");
         var during = clients.Select(c => Pick(group, c)).ToList();
         _make.Time.Advance(TimeSpan.FromSeconds(11));
         Assert.Equal('1', Pick(group, clients[before.IndexOf('1')]));

@@ -44,7 +44,7 @@ public sealed class LocalityTests
         Assert.Equal("1", HoldsAt(group, 1, 1));
         _make.Time.Advance(TimeSpan.FromHours(2));
         Assert.Equal("0", HoldsAt(group, 1, 1)); // and 1, with two sessions to one, leaves
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
         Assert.Equal("2", HoldsAt(group, 1, 1)); // not 1: it is not of the set, and not the least loaded
     }
 
@@ -81,7 +81,7 @@ public sealed class LocalityTests
     public async Task A_backup_is_used_while_nothing_else_can_be_and_not_remembered(BalanceMethod method)
     {
         var group = await _make.MakeAsync(Balanced(method, Server(1), Server(2) with { Backup = true }));
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
 
         Assert.Equal("11", HoldsAt(group, 1, 2));
         _make.Time.Advance(TimeSpan.FromSeconds(11));

@@ -48,7 +48,7 @@ public sealed class ManyServersTests
             switch (random.Next(60))
             {
                 case 0:
-                    group.Servers[random.Next(80)].ReportFailure();
+                    group.Servers[random.Next(80)].ReportFailure("refused");
                     break;
                 case 1:
                     group.Servers[random.Next(80)].ReportSuccess();
@@ -79,7 +79,7 @@ public sealed class ManyServersTests
                         absent += group.Servers.Count(s => !s.IsAvailable(_make.Time.GetTimestamp())) > 4 ? 1 : 0;
                         held.Add(server);
                         if (tries > 1)
-                            server.ReportFailure();
+                            server.ReportFailure("refused");
                     }
                     break;
             }
@@ -106,8 +106,8 @@ public sealed class ManyServersTests
         for (var i = 0; i < 50; i++)
             Hold(group).Release();
 
-        group.Servers[60].ReportFailure();
-        group.Servers[0].ReportFailure();
+        group.Servers[60].ReportFailure("refused");
+        group.Servers[0].ReportFailure("refused");
         var during = Enumerable.Range(0, 300).Select(_ => Hold(group).Index).ToList();
         Assert.DoesNotContain(60, during);
         Assert.Equal(98, during.Distinct().Count());

@@ -68,9 +68,9 @@ public sealed class RoundRobinTests
         Assert.Equal("1212", Picks(group, 4));
         Assert.Equal("120", Walk(group));
 
-        group.Servers[1].ReportFailure();
+        group.Servers[1].ReportFailure("refused");
         Assert.Equal("22", Picks(group, 2));
-        group.Servers[2].ReportFailure();
+        group.Servers[2].ReportFailure("refused");
         Assert.Equal("00", Picks(group, 2));
         _make.Time.Advance(TimeSpan.FromSeconds(11));
         Assert.NotEqual('0', Pick(group));

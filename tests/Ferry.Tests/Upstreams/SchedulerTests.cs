@@ -34,11 +34,11 @@ public sealed class SchedulerTests
         var group = await _make.MakeAsync(Balanced(BalanceMethod.Wrr, Server(1, 65_535), Server(2, 2), Server(3)));
 
         Assert.Equal("0000", Picks(group, 4));
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
 
         Assert.Equal("112112", Picks(group, 6));
-        group.Servers[1].ReportFailure();
-        group.Servers[2].ReportFailure();
+        group.Servers[1].ReportFailure("refused");
+        group.Servers[2].ReportFailure("refused");
         Assert.Equal("--", Picks(group, 2));
         _make.Time.Advance(TimeSpan.FromSeconds(11));
         Assert.Equal('0', Pick(group));
@@ -100,7 +100,7 @@ public sealed class SchedulerTests
 
         Assert.Equal("1111", Holds(group, 4));
         Assert.Equal("1230", Walk(group));
-        group.Servers[1].ReportFailure();
+        group.Servers[1].ReportFailure("refused");
         Assert.Equal("22", Holds(group, 2));
     }
 
@@ -147,12 +147,12 @@ public sealed class SchedulerTests
         var group = await _make.MakeAsync(Hashed(method, Variable("remote_addr"), servers));
         while (group.Servers[1].Sessions == 0)
             Hold(group, Other(Random.Shared.Next(10_000)));
-        group.Servers[3].ReportFailure();
+        group.Servers[3].ReportFailure("refused");
 
         Assert.Equal("2456", string.Concat(Walk(group).Order()));
         Assert.Equal("56", string.Concat(Walk(group)[2..].Order()));
-        group.Servers[2].ReportFailure();
-        group.Servers[4].ReportFailure();
+        group.Servers[2].ReportFailure("refused");
+        group.Servers[4].ReportFailure("refused");
         Assert.All(Picks(group, 4), c => Assert.Contains(c, "56"));
     }
 

@@ -66,7 +66,7 @@ public sealed class StickyTests
         var group = await _make.MakeAsync(Sticky(ByAddress, Server(1), Server(2) with { MaxConnections = 1 }, Server(3)));
         Assert.Equal("012", PicksOf(group, 1, 2, 3));
 
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
         var moved = Pick(group, Other(1));
         Assert.NotEqual('0', moved);
         _make.Time.Advance(TimeSpan.FromSeconds(11));
@@ -93,7 +93,7 @@ public sealed class StickyTests
     public async Task Clients_leave_a_backup_when_another_server_is_back_but_not_for_another_backup()
     {
         var group = await _make.MakeAsync(Sticky(ByAddress, Server(1), Server(2) with { Backup = true }, Server(3) with { Backup = true }));
-        group.Servers[0].ReportFailure();
+        group.Servers[0].ReportFailure("refused");
 
         Assert.Equal("12" + "1122", PicksOf(group, 1, 2, 1, 1, 2, 2));
         _make.Time.Advance(TimeSpan.FromSeconds(11));

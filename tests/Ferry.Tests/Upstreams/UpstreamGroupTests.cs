@@ -70,7 +70,7 @@ public sealed class UpstreamGroupTests
     {
         var old = await _make.MakeAsync(Server(1), Server(2), Server(3));
         var held = old.Choose(new ChoiceFacts(Client, Listener)).TryNext()!;
-        old.Servers[1].ReportFailure();
+        old.Servers[1].ReportFailure("refused");
 
         var renewed = await _make.MakeAsync(Block(Server(3), Server(2), Server(1) with { MaxConnections = 1 }, Server(4)), old);
 
@@ -87,7 +87,7 @@ public sealed class UpstreamGroupTests
     {
         _make.Names["a.example.net"] = _make.Names["b.example.net"] = [IPAddress.Parse("10.9.9.1")];
         var old = await _make.MakeAsync(new UpstreamServerConfig("a.example.net", 21));
-        old.Servers[0].ReportFailure();
+        old.Servers[0].ReportFailure("refused");
 
         var renewed = await _make.MakeAsync(Block(new UpstreamServerConfig("b.example.net", 21), new("a.example.net", 21)), old);
 
@@ -98,7 +98,7 @@ public sealed class UpstreamGroupTests
     public async Task A_server_that_is_written_twice_keeps_both_counts()
     {
         var old = await _make.MakeAsync(Server(1), Server(1));
-        old.Servers[1].ReportFailure();
+        old.Servers[1].ReportFailure("refused");
 
         var renewed = await _make.MakeAsync(Block(Server(1), Server(1)), old);
 

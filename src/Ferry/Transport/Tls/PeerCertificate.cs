@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Ferry.Transport.Tls;
@@ -9,6 +11,28 @@ internal static unsafe class PeerCertificate
 
     /// <summary>XN_FLAG_RFC2253, the form of nginx's $ssl_client_s_dn.</summary>
     private const uint Rfc2253 = 0x1110317;
+
+    /// <summary>When it expires; null where the peer has shown none that can be read.</summary>
+    public static DateTimeOffset? Expires(nint ssl)
+    {
+        var certificate = OpenSsl.SSL_get1_peer_certificate(ssl);
+        if (certificate == 0)
+            return null;
+        try
+        {
+            using var read = X509CertificateLoader.LoadCertificate(TlsCertificate.Encode(certificate));
+            return read.NotAfter.ToUniversalTime();
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            return null;
+        }
+        finally
+        {
+            OpenSsl.X509_free(certificate);
+            OpenSsl.ERR_clear_error();
+        }
+    }
 
     /// <summary>The subject's distinguished name, at most 1024 bytes of it; null where the peer has shown no certificate.</summary>
     public static string? Subject(nint ssl)

@@ -146,7 +146,8 @@ internal sealed unsafe class TlsCertificate : CriticalFinalizerObject, IDisposab
         return false;
     }
 
-    private static byte[] Encode(nint certificate)
+    /// <summary>An X509 as DER.</summary>
+    public static byte[] Encode(nint certificate)
     {
         var der = new byte[OpenSsl.i2d_X509(certificate, null)];
         fixed (byte* start = der)

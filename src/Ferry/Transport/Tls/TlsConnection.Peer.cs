@@ -32,6 +32,13 @@ internal sealed partial class TlsConnection
         }
     }
 
+    /// <summary>When the peer's certificate expires; null where it has shown none, or the connection is over.</summary>
+    public DateTimeOffset? PeerExpires()
+    {
+        lock (_gate)
+            return _ssl.IsClosed || !_isEstablished ? null : PeerCertificate.Expires(_ssl.DangerousGetHandle());
+    }
+
     /// <summary>A client's data connection has resumed the very session of its control connection, not just any of Ferry's.</summary>
     public bool Resumes(TlsOrigin control)
     {

@@ -1,0 +1,51 @@
+namespace Ferry.Config;
+
+/// <summary>The health of servers.</summary>
+internal sealed partial class ConfigWriter
+{
+    /// <summary>What has been said in each <c>upstream</c> block.</summary>
+    private readonly Dictionary<string, string> _healthOf = new(StringComparer.Ordinal);
+
+    private void WriteUpstreamHealth(UpstreamConfig upstream)
+    {
+        _healthOf[upstream.Name] = Words(upstream.HealthCheck);
+        if (upstream.HealthCheck is not null)
+            Line("health_check", _healthOf[upstream.Name]);
+    }
+
+    /// <summary>What a server says of an upstream that does not say it itself.</summary>
+    private void WriteServerHealth(UpstreamConfig upstream)
+    {
+        var words = Words(upstream.HealthCheck);
+        if (words != _healthOf.GetValueOrDefault(upstream.Name, Words(null)))
+            Line("health_check", words);
+    }
+
+    private static string Words(HealthCheckConfig? check)
+    {
+        if (check is null)
+            return "off";
+        List<string> words =
+        [
+            $"interval={Time(check.Interval)}", $"jitter={Time(check.Jitter)}", $"timeout={Time(check.Timeout)}", $"rise={check.Rise}", $"fall={check.Fall}",
+            $"type={Array.Find(ConfigBinder.HealthTypes, t => t.Type == check.Type).Word}",
+        ];
+        Add("user=", check.User);
+        Add("password_file=", check.PasswordFile?.Value);
+        Add("path=", check.Path);
+        Add("expect=", check.ExpectSize is { } size ? $"size:{size}" : check.ExpectText);
+        if (check.Port is { } port)
+            words.Add($"port={port}");
+        if (check.Tls is { } tls)
+            words.Add($"tls={Array.Find(ConfigBinder.HealthTls, t => t.Mode == tls).Word}");
+        if (check.Mandatory)
+            words.Add("mandatory");
+        return string.Join(' ', words);
+
+        void Add(string key, string? value)
+        {
+            if (value is not null)
+                words.Add(Quote(key + value));
+        }
+    }
+}
