@@ -68,16 +68,15 @@ public sealed class PassiveHealthTests
         await using var server = ScriptedServer.Start(async c =>
         {
             await c.LogInAsync();
-            var port = await c.AnswerPasvAsync();
+            await c.ExpectAsync("PASV");
+            var port = c.OpenDataPort();
             if (isClosed)
-            {
-                port.Dispose();
+                port.Dispose(); // before anybody knows of it
+            await c.SendAsync(port.PasvReply);
+            if (isClosed)
                 await c.ExpectEndAsync();
-            }
             else
-            {
                 await c.ServeRetrAsync(port, new byte[5]);
-            }
         });
         await using var other = new SmallServer();
         await using var proxy = await StartAsync([server.EndPoint, other.EndPoint], clock);
@@ -108,7 +107,10 @@ public sealed class PassiveHealthTests
         await using var server = ScriptedServer.Start(static async c =>
         {
             await c.LogInAsync();
-            (await c.AnswerPasvAsync()).Dispose();
+            await c.ExpectAsync("PASV");
+            var port = c.OpenDataPort();
+            port.Dispose();
+            await c.SendAsync(port.PasvReply);
             await c.ExpectEndAsync();
         });
         await using var other = new SmallServer();
