@@ -153,7 +153,7 @@ internal sealed partial class ConfigBinder
         }
         if (!ConfigValue.TryAddress(name, out _) && Spelling.Closest(name, Main.UpstreamsByName.Keys) is { } meant)
             findings.Warning(word,
-                $"no upstream is named {ConfigFindings.Show(name)}, so this is taken for the name of a host; did you mean \"{meant}\"?");
+                $"no upstream is named {ConfigFindings.Show(name)}, so this is taken for the name of a host; did you mean {ConfigFindings.Show(meant)}?");
         return new UpstreamConfig
         {
             Name = word.Text,

@@ -166,7 +166,7 @@ internal sealed partial class Transfer
         if (started)
             return;
         _upstreamEnd.Reset();
-        _clientEnd.Dispose();
+        _clientEnd.Reset(); // it may have been told 150 already, and must not take the end for that of a file
         _tls?.Resume?.Dispose();
         _completion.TrySetResult(reason);
     }

@@ -12,6 +12,7 @@ internal sealed partial class ListeningSocket : IDisposable
 
     private readonly Socket _socket;
     private readonly Readiness _readiness;
+    private readonly Lock _gate = new();
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
@@ -84,7 +85,7 @@ internal sealed partial class ListeningSocket : IDisposable
             try
             {
                 await _readiness.WaitReadableAsync().ConfigureAwait(false);
-                if (Connection.TryAccept(_socket.SafeHandle, out error) is { } accepted)
+                if (TryAccept(out error) is { } accepted)
                     Hand(accepted, handler);
             }
             catch (ObjectDisposedException)
@@ -104,10 +105,19 @@ internal sealed partial class ListeningSocket : IDisposable
         }
     }
 
+    /// <summary>When it returns, the port is free.</summary>
     public void Dispose()
     {
         _readiness.Close();
-        _socket.Dispose();
+        lock (_gate)
+            _socket.Dispose();
+    }
+
+    // A call under way would keep the descriptor open behind the back of who closes it.
+    private Connection? TryAccept(out SocketError error)
+    {
+        lock (_gate)
+            return Connection.TryAccept(_socket.SafeHandle, out error);
     }
 
     // What fails for one connection must not end the loop, and with it all that would come after.

@@ -32,7 +32,11 @@ public sealed class TransferCommandTests
         await using var server = ScriptedServer.Start(async c =>
         {
             await c.LogInAsync();
-            (await c.AnswerPasvAsync()).Dispose();
+            await c.ExpectAsync("PASV");
+            var port = c.OpenDataPort();
+            var reply = port.PasvReply;
+            port.Dispose(); // before the answer, which the proxy may act on at once
+            await c.SendAsync(reply);
             await c.AnswerQuitAsync();
         });
         await using var proxy = await TestProxy.BeforeAsync(server.EndPoint);
