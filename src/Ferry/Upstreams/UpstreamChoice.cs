@@ -6,16 +6,18 @@ namespace Ferry.Upstreams;
 internal sealed class UpstreamChoice
 {
     private readonly UpstreamGroup _group;
+    private readonly ServerSet _set;
     private readonly ulong[]? _triedBeyond;
     private ulong _tried;
 
     public UpstreamChoice(UpstreamGroup group, IPEndPoint client, IPEndPoint listener)
     {
         _group = group;
+        _set = group.Set;
         Client = client;
         Listener = listener;
-        if (group.Servers.Length > 64)
-            _triedBeyond = new ulong[(group.Servers.Length - 1) / 64];
+        if (_set.Servers.Length > 64)
+            _triedBeyond = new ulong[(_set.Servers.Length - 1) / 64];
     }
 
     public IPEndPoint Client { get; }
@@ -45,7 +47,7 @@ internal sealed class UpstreamChoice
         lock (_group.Gate)
         {
             Now = _group.Time.GetTimestamp();
-            server = _group.Balancer.Pick(this);
+            server = _set.Balancer.Pick(this);
             if (server is null)
                 return null;
             MarkTried(server.Index);

@@ -9,30 +9,31 @@ namespace Ferry.Upstreams;
 /// <summary>The servers of an <c>upstream</c> block at work, and the way to choose among them.</summary>
 internal sealed class UpstreamGroup
 {
+    private readonly UpstreamConfig _config;
+    private readonly HashKey? _key;
+    private readonly ServerSet _set;
+
     private UpstreamGroup(UpstreamConfig config, HashKey? key, List<ServerPlace> places, TimeProvider time, UpstreamGroup? previous, ILogger logger)
     {
         Name = config.Name;
         Time = time;
         Gate = previous?.Gate ?? new Lock();
-        Servers = MakeServers(places, new GroupParts(Name, Gate, time, logger), previous);
-        Balancer = config.Balance switch
-        {
-            BalanceMethod.Hash => new HashBalancer(Servers, key!),
-            BalanceMethod.ConsistentHash => new ConsistentHashBalancer(Servers, key!),
-            _ => new RoundRobinBalancer(Servers),
-        };
+        _config = config;
+        _key = key;
+        _set = MakeSet(MakeServers(places, new GroupParts(Name, Gate, time, logger), previous));
     }
 
     public string Name { get; }
 
     /// <summary>In the order of the configuration, a name's addresses in the order in which they were resolved.</summary>
-    public ImmutableArray<UpstreamServer> Servers { get; }
+    public ImmutableArray<UpstreamServer> Servers => Set.Servers;
+
+    /// <summary>The servers of this moment. Whoever walks over them keeps the set that it began with.</summary>
+    internal ServerSet Set => _set;
 
     internal Lock Gate { get; }
 
     internal TimeProvider Time { get; }
-
-    internal IBalancer Balancer { get; }
 
     /// <summary>Begins a session's walk over the group.</summary>
     /// <param name="client">The client's address.</param>
@@ -98,6 +99,13 @@ internal sealed class UpstreamGroup
     }
 
     private static ConfigDiagnostic Error(ConfigPosition position, string message) => new(ConfigSeverity.Error, position, 1, message, null);
+
+    private ServerSet MakeSet(ImmutableArray<UpstreamServer> servers) => new(servers, _config.Balance switch
+    {
+        BalanceMethod.Hash => new HashBalancer(servers, _key!),
+        BalanceMethod.ConsistentHash => new ConsistentHashBalancer(servers, _key!),
+        _ => new RoundRobinBalancer(servers),
+    });
 
     private static ImmutableArray<UpstreamServer> MakeServers(List<ServerPlace> places, GroupParts shared, UpstreamGroup? previous)
     {

@@ -20,7 +20,7 @@ internal sealed partial class UpstreamServer
 
     /// <param name="name">As in the configuration, with the address behind it where that came from a name.</param>
     /// <param name="place">Where it connects to and its line.</param>
-    /// <param name="index">Its place in the group.</param>
+    /// <param name="index">Its place in its set.</param>
     /// <param name="isOnly">It has no alternative, so NGINX never gives it up.</param>
     /// <param name="tally">Counts, perhaps of the generation before.</param>
     /// <param name="shared">What all servers of the group share.</param>
@@ -46,7 +46,7 @@ internal sealed partial class UpstreamServer
 
     public UpstreamServerConfig Config { get; }
 
-    /// <summary>Its place in <see cref="UpstreamGroup.Servers"/>.</summary>
+    /// <summary>Its place in its <see cref="ServerSet"/>.</summary>
     public int Index { get; }
 
     /// <summary>Sessions on it now, of all generations.</summary>
