@@ -90,10 +90,12 @@ internal sealed partial class ConfigBinder
                 return server with { Backup = true };
             case "down" when value is null:
                 return server with { Down = true };
-            case "slow_start" when value is not null && ConfigValue.TryTime(value, out var slow) && slow == TimeSpan.Zero:
-                return server;
-            case "slow_start" or "service" when value is not null:
-            case "resolve" or "drain" when value is null:
+            case "drain" when value is null:
+                return server with { Drain = true };
+            case "slow_start" when value is not null:
+                return SlowStart(server, argument, word);
+            case "service" when value is not null:
+            case "resolve" when value is null:
                 findings.Error(argument, $"\"{key}\" of \"server\" is not supported yet: {NotYetOfServer(key)}");
                 return server;
             default:
@@ -106,9 +108,7 @@ internal sealed partial class ConfigBinder
     private static string NotYetOfServer(string key) => key switch
     {
         "resolve" => "names are resolved when the configuration is loaded; reload to resolve them anew",
-        "service" => "write the server's address and port",
-        "drain" => "\"down\" keeps new sessions away, and running ones go on over a reload",
-        _ => "leave it out",
+        _ => "write the server's address and port",
     };
 
     /// <summary>Reads <c>ADDR[:PORT]</c>; the host comes without brackets.</summary>
@@ -165,7 +165,7 @@ internal sealed partial class ConfigBinder
         if (word.Source is null)
             return null;
         if (Main.UpstreamsByName.TryGetValue(word.Text, out var upstream))
-            return upstream.Servers.Count == 0 ? null : ToConfig(upstream);
+            return upstream.Servers.Count == 0 ? null : upstream.Config ??= ToConfig(upstream);
         if (!ServerAddress("proxy_pass", word, out var host, out var port))
             return null;
         ConfigValue.SplitHostPort(word.Text, out var name, out var portText);
@@ -176,7 +176,7 @@ internal sealed partial class ConfigBinder
         }
         if (!ConfigValue.TryAddress(name, out _) && Spelling.Closest(name, Main.UpstreamsByName.Keys) is { } meant)
             findings.Warning(word,
-                $"no upstream is named {ConfigFindings.Show(name)}, so this is taken for the name of a host; did you mean \"{meant}\"?");
+                $"no upstream is named {ConfigFindings.Show(name)}, so this is taken for the name of a host; did you mean {ConfigFindings.Show(meant)}?");
         return new UpstreamConfig
         {
             Name = word.Text,
@@ -191,6 +191,9 @@ internal sealed partial class ConfigBinder
         Servers = [.. draft.Servers],
         Balance = draft.Balance,
         HashKey = draft.HashKey,
+        QueueLength = draft.QueueLength,
+        QueueTimeout = draft.QueueTimeout ?? DefaultQueueTimeout,
+        Sorry = draft.Sorry,
         Position = draft.Node.Position,
     };
 }

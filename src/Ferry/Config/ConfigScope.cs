@@ -28,6 +28,7 @@ internal sealed class ConfigScope
     public Setting<bool> NextUpstream { get; set; }
     public Setting<TimeSpan> NextUpstreamTimeout { get; set; }
     public Setting<int> NextUpstreamTries { get; set; }
+    public Setting<string> Sorry { get; set; }
     public Setting<bool> TcpNoDelay { get; set; }
     public Setting<bool> SocketKeepalive { get; set; }
     public Setting<AccessLogDraft?> AccessLog { get; set; }
@@ -147,4 +148,13 @@ internal sealed class UpstreamDraft(ConfigNode node, string name)
     public BalanceMethod Balance { get; set; }
     public TextTemplate? HashKey { get; set; }
     public ConfigNode? Hash { get; set; }
+    public int QueueLength { get; set; }
+    public TimeSpan? QueueTimeout { get; set; }
+    public string? Sorry { get; set; }
+
+    /// <summary>Where a <c>slow_start</c> was written.</summary>
+    public List<ConfigToken> SlowStartWords { get; } = [];
+
+    /// <summary>Made once, so that all servers that name the block share its group.</summary>
+    public UpstreamConfig? Config { get; set; }
 }

@@ -33,6 +33,15 @@ internal sealed partial class ConfigValidator
             + (mode == UpstreamTls.Off ? "add proxy_ssl on; or write the port of plain FTP, 21" : "write proxy_ssl on; for proxy_starttls, or port 21"));
     }
 
+    /// <summary>A share that grows is a matter of turns: a method that chooses by a key or by chance has none, in nginx neither.</summary>
+    private void CheckSlowStart(UpstreamDraft upstream)
+    {
+        if (upstream.Balance.TakesTurns())
+            return;
+        foreach (var word in upstream.SlowStartWords)
+            findings.Error(word, $"\"slow_start\" needs a method by which servers take turns, and upstream {ConfigFindings.Show(upstream.Name)} has another: remove it here");
+    }
+
     private void CheckMode(ServerDraft server, ConfigToken target, UpstreamConfig upstream)
     {
         var mode = server.Scope.UpstreamMode.Or(main.Stream.UpstreamMode).Else(UpstreamDataMode.Client);

@@ -3,7 +3,7 @@ namespace Ferry.Config;
 /// <summary>The directives that do something: of the main context, of logs, of <c>stream</c>.</summary>
 internal static partial class DirectiveTable
 {
-    private static IEnumerable<Directive> Supported() => [.. MainRows(), .. LogRows(), .. StreamRows(), .. UpstreamRows(), .. ProxyRows(), .. FtpRows(), .. DataRows(), .. RangeRows(), .. ClientTlsRows(), .. UpstreamTlsRows()];
+    private static IEnumerable<Directive> Supported() => [.. MainRows(), .. LogRows(), .. StreamRows(), .. UpstreamRows(), .. RuntimeRows(), .. ProxyRows(), .. FtpRows(), .. DataRows(), .. RangeRows(), .. ClientTlsRows(), .. UpstreamTlsRows()];
 
     private static IEnumerable<Directive> MainRows() =>
     [
@@ -70,8 +70,8 @@ internal static partial class DirectiveTable
         new("upstream", InStream, "upstream NAME { ... }", "none",
             "A group of FTP servers that `proxy_pass` can name. Without `hash` they take turns, by weight.")
         { IsBlock = true, Opens = InUpstream, Repeats = true, Set = (b, n) => b.SetUpstream(n) },
-        new("server", InUpstream, "server ADDR[:PORT] [weight=NUMBER] [max_conns=NUMBER] [max_fails=NUMBER] [fail_timeout=TIME] [backup] [down];", "none",
-            "A server of the group, by address or by name; a name is resolved when the configuration is loaded, and each of its addresses is a server. The port is 21 when left out. `weight=1`: its share of new sessions. `max_conns=0`: most sessions at a time, 0 is no limit. `max_fails=1` and `fail_timeout=10s`: after so many failures within the time the server is left alone for that time; 0 never does. `backup`: used while no other can be. `down`: never used.")
+        new("server", InUpstream, "server ADDR[:PORT] [weight=NUMBER] [max_conns=NUMBER] [max_fails=NUMBER] [fail_timeout=TIME] [slow_start=TIME] [backup] [down] [drain];", "none",
+            "A server of the group, by address or by name; a name is resolved when the configuration is loaded, and each of its addresses is a server. The port is 21 when left out. `weight=1`: its share of new sessions. `max_conns=0`: most sessions at a time, 0 is no limit. `max_fails=1` and `fail_timeout=10s`: after so many failures within the time the server is left alone for that time; 0 never does. `backup`: used while no other can be. `down`: never used. `drain`: gets no new sessions, and those that run go on. `slow_start=0`: after the server has failed and come back, or was `down` or added while Ferry runs, its share of new sessions grows over that time from nothing to its weight; not where it is the only server, and not with `hash`.")
         { MaxArguments = Directive.Many, Repeats = true, Set = (b, n) => b.SetUpstreamServer(n) },
         new("hash", InUpstream, "hash KEY [consistent];", "none",
             "The same key leads to the same server. With `consistent`, few clients move when a server comes or goes (ketama, with the points of nginx, so that both choose alike). The key is a text with variables, such as `$remote_addr`.")

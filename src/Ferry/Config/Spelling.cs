@@ -23,7 +23,7 @@ internal static class Spelling
 
     /// <summary><c>; did you mean "x"?</c>, or nothing.</summary>
     public static string DidYouMean(string word, IEnumerable<string> candidates) =>
-        Closest(word, candidates) is { } meant ? $"; did you mean \"{meant}\"?" : "";
+        Closest(word, candidates) is { } meant ? $"; did you mean {ConfigFindings.Show(meant)}?" : "";
 
     /// <summary>Slips between two words, case aside: a letter too many, too few, wrong, or two swapped (optimal string alignment).</summary>
     public static int Distance(string a, string b)

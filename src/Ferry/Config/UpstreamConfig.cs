@@ -17,6 +17,15 @@ public sealed record UpstreamConfig
     /// <summary>The key of <c>hash</c>; null for the other methods.</summary>
     public TextTemplate? HashKey { get; init; }
 
+    /// <summary>Most sessions that wait for a place while every server is at its <c>max_conns</c> (<c>queue</c>); 0 lets none wait. Default 0, as nginx.</summary>
+    public int QueueLength { get; init; }
+
+    /// <summary>How long a session waits for a place at most (<c>queue … timeout=</c>). Default 60 s, as nginx.</summary>
+    public TimeSpan QueueTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The line that a client is told when no server can be had (<c>ftp_sorry</c>); null: that of the server block.</summary>
+    public string? Sorry { get; init; }
+
     /// <summary>Where the block begins, for messages.</summary>
     public ConfigPosition Position { get; init; } = new("(code)", 0, 0);
 }
@@ -32,6 +41,12 @@ public enum BalanceMethod
 
     /// <summary><c>hash KEY consistent</c>: the ketama ring, with nginx's points.</summary>
     ConsistentHash,
+}
+
+internal static class BalanceMethods
+{
+    /// <summary>Whether servers get sessions by their turns or their load, so that a share can grow (<c>slow_start</c>). As nginx: not with a key, not by chance.</summary>
+    public static bool TakesTurns(this BalanceMethod method) => method is not (BalanceMethod.Hash or BalanceMethod.ConsistentHash);
 }
 
 /// <summary>One <c>server</c> line of an upstream.</summary>
@@ -59,6 +74,12 @@ public sealed record UpstreamServerConfig(string Host, int Port)
 
     /// <summary>Never used (<c>down</c>); keeps its place on a hash ring.</summary>
     public bool Down { get; init; }
+
+    /// <summary>Gets no new sessions, while those that run go on to their end (<c>drain</c>).</summary>
+    public bool Drain { get; init; }
+
+    /// <summary>How long its share of new sessions grows from nothing to its weight after it has come back or was added while Ferry runs (<c>slow_start=</c>); zero: at once. Default zero, as nginx.</summary>
+    public TimeSpan SlowStart { get; init; }
 
     /// <summary>Where the address is, for messages.</summary>
     public ConfigPosition Position { get; init; } = new("(code)", 0, 0);

@@ -19,6 +19,8 @@ public sealed partial class FerryProxy
         _parts.UseErrorLogs(made.ErrorLogs);
         _generations++;
         _current = made;
+        foreach (var group in made.Groups)
+            group.EnterForce(previous?.Groups.FirstOrDefault(g => g.Name == group.Name));
         await _parts.KernelRules.TellAsync().ConfigureAwait(false);
         foreach (var server in made.Servers)
         {

@@ -162,7 +162,13 @@ public sealed partial class FerryProxy : IAsyncDisposable
             [.. (current?.Pools ?? []).Select(static p => new ZoneStatus(p.Name, p.Ports, p.Used, p.MaxLeases - p.Used, p.OpenPorts, p.RefusedConnections))],
             [.. (current?.Groups ?? []).Select(g => new UpstreamStatus(
                 g.Name,
-                [.. g.Servers.Select(s => new UpstreamServerStatus(s.Name, s.IsAvailable(now), s.Sessions, s.TotalSessions, s.Failures))]))]);
+                [.. g.Servers.Select(s => new UpstreamServerStatus(s.Name, s.IsAvailable(now), s.Sessions, s.TotalSessions, s.Failures)
+                {
+                    State = s.StateAt(now),
+                    Config = s.Config,
+                    EndPoint = s.EndPoint,
+                })],
+                g.Line.Count))]);
     }
 
     /// <summary>Finds what only the machine can tell of a configuration: names that do not resolve, certificates and ciphers that OpenSSL does not take.</summary>
@@ -205,6 +211,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
         _parts.Lingering.Sweep(now);
         foreach (var generation in _living)
         {
+            foreach (var group in generation.Groups)
+                group.Sweep();
             foreach (var context in generation.TlsContexts)
                 context.Sweep(now);
             foreach (var pool in generation.Pools)

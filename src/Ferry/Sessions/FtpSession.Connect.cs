@@ -16,7 +16,7 @@ internal sealed partial class FtpSession
         var config = _server.Config;
         var choice = _server.Upstreams.Choose(_client.RemoteEndPoint, _client.LocalEndPoint);
         var tries = 0;
-        while (choice.TryNext() is { } server)
+        while (await NextServerAsync(choice).ConfigureAwait(false) is { } server)
         {
             _upstreamServer = server;
             tries++;
@@ -44,8 +44,10 @@ internal sealed partial class FtpSession
             if (config.NextUpstreamTimeout > TimeSpan.Zero && _server.Time.GetElapsedTime(_startedAt) >= config.NextUpstreamTimeout)
                 break;
         }
+        if (_endReason is not null)
+            return false;
         Log.NoUpstream(_server.Logger, Id, _server.Upstreams.Name, tries);
-        End(SessionEndReason.NoUpstream, "421 No FTP server is available at the moment; try again later.\r\n"u8.ToArray());
+        End(SessionEndReason.NoUpstream, SorryLine());
         return false;
     }
 

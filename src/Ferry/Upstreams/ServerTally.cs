@@ -24,6 +24,12 @@ internal sealed class ServerTally(long now)
     /// <summary>How far failures have lowered the weight; NGINX's <c>weight - effective_weight</c>.</summary>
     public long LostWeight;
 
+    /// <summary>Time stamp of the moment from which its share grows; null: it has its whole share.</summary>
+    public long? RisingSince;
+
+    /// <summary>It is being emptied, so that its last session is worth a word.</summary>
+    public bool IsDraining;
+
     /// <summary>It was said to be unavailable, and not yet that it has recovered.</summary>
     public bool IsReportedUnavailable;
 }

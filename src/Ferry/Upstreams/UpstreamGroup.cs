@@ -7,10 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace Ferry.Upstreams;
 
 /// <summary>The servers of an <c>upstream</c> block at work, and the way to choose among them.</summary>
-internal sealed class UpstreamGroup
+internal sealed partial class UpstreamGroup
 {
     private readonly UpstreamConfig _config;
     private readonly HashKey? _key;
+    private readonly ILogger _logger;
     private readonly ServerSet _set;
 
     private UpstreamGroup(UpstreamConfig config, HashKey? key, List<ServerPlace> places, TimeProvider time, UpstreamGroup? previous, ILogger logger)
@@ -18,9 +19,11 @@ internal sealed class UpstreamGroup
         Name = config.Name;
         Time = time;
         Gate = previous?.Gate ?? new Lock();
+        Line = previous?.Line ?? new WaitingLine(Gate);
         _config = config;
         _key = key;
-        _set = MakeSet(MakeServers(places, new GroupParts(Name, Gate, time, logger), previous));
+        _logger = logger;
+        _set = MakeSet(MakeServers(places, new GroupParts(Name, Gate, time, Line, logger), previous));
     }
 
     public string Name { get; }
@@ -76,8 +79,14 @@ internal sealed class UpstreamGroup
             errors.Add(Error(config.Position, $"upstream \"{config.Name}\" has no server that is not \"backup\"; add one"));
         if (config.Servers.IsDefault)
             return;
+        if (config.QueueLength < 0 || (config.QueueLength > 0 && config.QueueTimeout <= TimeSpan.Zero))
+            errors.Add(Error(config.Position, $"the queue of upstream \"{config.Name}\" has a length or a time below nothing; a length of 0 lets no session wait"));
+        if (config.Sorry is { } sorry && !ConfigBinder.IsSorry(sorry))
+            errors.Add(Error(config.Position, $"the last word of upstream \"{config.Name}\" to its clients is no reply of one line that begins with a code of 4xx or 5xx"));
         foreach (var server in config.Servers)
         {
+            if (server.SlowStart < TimeSpan.Zero || (server.SlowStart > TimeSpan.Zero && !config.Balance.TakesTurns()))
+                errors.Add(Error(server.Position, $"the slow start of {server.Host} needs a time, and a method by which servers take turns"));
             if (server.Weight < 1)
                 errors.Add(Error(server.Position, $"the weight of {server.Host} is {server.Weight}; the least is 1"));
             if (server.Port is < 1 or > IPEndPoint.MaxPort)
@@ -125,7 +134,7 @@ internal sealed class UpstreamGroup
             var tally = kept.TryGetValue((place.Config.Host, place.EndPoint), out var tallies) && tallies.TryDequeue(out var old)
                 ? old
                 : new ServerTally(now);
-            servers.Add(new UpstreamServer(place.Name, place, servers.Count, places.Count == 1, tally, shared));
+            servers.Add(new UpstreamServer(place.Name, place, servers.Count, places.Count == 1, tally, new ServerStanding(), shared));
         }
         return servers.MoveToImmutable();
     }

@@ -1,0 +1,15 @@
+namespace Ferry.Config;
+
+/// <summary>The directives that do something: servers that are full, gone, or found anew while Ferry runs.</summary>
+internal static partial class DirectiveTable
+{
+    private static IEnumerable<Directive> RuntimeRows() =>
+    [
+        new("queue", InUpstream, "queue NUMBER [timeout=TIME];", "none",
+            "Lets so many sessions wait while every server that could be had is at its `max_conns`: the first come is the first served. A client for whom no place is free within `timeout=` (60s when left out), or who finds the queue full, is told `ftp_sorry`. Without it nobody waits. Servers that have failed or are down are not waited for.")
+        { MaxArguments = 2, Set = (b, n) => b.SetQueue(n) },
+        new("ftp_sorry", InUpstream | InBoth, "ftp_sorry TEXT;", $"\"{ServerConfig.DefaultSorry}\"",
+            "The reply that a client gets when no server can be had: a code of 4xx or 5xx, a space and a text on one line, 500 bytes at most. That of an upstream counts before that of the server block, and that before the one of `stream`.")
+        { ControlOnly = true, Set = (b, n) => b.SetSorry(n) },
+    ];
+}
