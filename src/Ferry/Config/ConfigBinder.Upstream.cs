@@ -64,7 +64,7 @@ internal sealed partial class ConfigBinder
                 findings.Warning(argument, $"\"{key}\" of \"server\" is given twice; the last counts, as in nginx");
             server = ServerParameter(server, node, argument, key, value);
         }
-        if (isGood)
+        if (isGood && HasWholeService(server, word))
             _upstream.Servers.Add(server);
     }
 
@@ -94,22 +94,16 @@ internal sealed partial class ConfigBinder
                 return server with { Drain = true };
             case "slow_start" when value is not null:
                 return SlowStart(server, argument, word);
-            case "service" when value is not null:
             case "resolve" when value is null:
-                findings.Error(argument, $"\"{key}\" of \"server\" is not supported yet: {NotYetOfServer(key)}");
-                return server;
+                return server with { Resolve = true };
+            case "service" when value is not null:
+                return Service(server, word);
             default:
                 findings.Error(argument,
                     $"unknown parameter {ConfigFindings.Show(argument.Text)} of \"server\" in {ConfigFindings.Show(_upstream?.Name ?? node.Name.Text)}{Spelling.DidYouMean(key, ServerParameters)}");
                 return server;
         }
     }
-
-    private static string NotYetOfServer(string key) => key switch
-    {
-        "resolve" => "names are resolved when the configuration is loaded; reload to resolve them anew",
-        _ => "write the server's address and port",
-    };
 
     /// <summary>Reads <c>ADDR[:PORT]</c>; the host comes without brackets.</summary>
     private bool ServerAddress(string what, ConfigToken word, out string host, out int port)
@@ -185,7 +179,7 @@ internal sealed partial class ConfigBinder
         };
     }
 
-    private static UpstreamConfig ToConfig(UpstreamDraft draft) => new()
+    private UpstreamConfig ToConfig(UpstreamDraft draft) => new()
     {
         Name = draft.Name,
         Servers = [.. draft.Servers],
@@ -194,6 +188,10 @@ internal sealed partial class ConfigBinder
         QueueLength = draft.QueueLength,
         QueueTimeout = draft.QueueTimeout ?? DefaultQueueTimeout,
         Sorry = draft.Sorry,
+        Resolver = draft.Resolver.Or(Main.Stream.Resolver).Else(new ResolverConfig()) with
+        {
+            Timeout = draft.ResolverTimeout.Or(Main.Stream.ResolverTimeout).Else(DefaultResolverTimeout),
+        },
         Position = draft.Node.Position,
     };
 }

@@ -29,6 +29,8 @@ internal sealed class ConfigScope
     public Setting<TimeSpan> NextUpstreamTimeout { get; set; }
     public Setting<int> NextUpstreamTries { get; set; }
     public Setting<string> Sorry { get; set; }
+    public Setting<ResolverConfig> Resolver { get; set; }
+    public Setting<TimeSpan> ResolverTimeout { get; set; }
     public Setting<bool> TcpNoDelay { get; set; }
     public Setting<bool> SocketKeepalive { get; set; }
     public Setting<AccessLogDraft?> AccessLog { get; set; }
@@ -151,6 +153,8 @@ internal sealed class UpstreamDraft(ConfigNode node, string name)
     public int QueueLength { get; set; }
     public TimeSpan? QueueTimeout { get; set; }
     public string? Sorry { get; set; }
+    public Setting<ResolverConfig> Resolver { get; set; }
+    public Setting<TimeSpan> ResolverTimeout { get; set; }
 
     /// <summary>Where a <c>slow_start</c> was written.</summary>
     public List<ConfigToken> SlowStartWords { get; } = [];

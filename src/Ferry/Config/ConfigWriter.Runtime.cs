@@ -1,3 +1,5 @@
+using System.Linq;
+
 namespace Ferry.Config;
 
 /// <summary>What becomes of sessions while servers are full, gone, or on their way back; and the line of a server.</summary>
@@ -9,6 +11,12 @@ internal sealed partial class ConfigWriter
             Line("queue", Number(upstream.QueueLength), $"timeout={Time(upstream.QueueTimeout)}");
         if (upstream.Sorry is { } sorry)
             Line("ftp_sorry", Quote(sorry));
+        if (!upstream.Servers.Any(s => s.Resolve))
+            return;
+        var resolver = upstream.Resolver;
+        if (!resolver.Servers.IsDefaultOrEmpty)
+            Line(["resolver", .. resolver.Servers.Select(s => s.ToString()), .. Valid(resolver), $"ipv4={OnOff(resolver.IPv4)}", $"ipv6={OnOff(resolver.IPv6)}"]);
+        Line("resolver_timeout", Time(resolver.Timeout));
     }
 
     /// <summary>The words of a <c>server</c> line, its name first.</summary>
@@ -28,7 +36,13 @@ internal sealed partial class ConfigWriter
             yield return "down";
         if (server.Drain)
             yield return "drain";
+        if (server.Resolve)
+            yield return "resolve";
+        if (server.Service is { } service)
+            yield return $"service={service}";
     }
+
+    private static IEnumerable<string> Valid(ResolverConfig resolver) => resolver.Valid is { } time ? [$"valid={Time(time)}"] : [];
 
     private static string ShowHost(string host) => host.Contains(':') ? $"[{host}]" : host;
 }

@@ -44,8 +44,6 @@ internal static partial class DirectiveTable
         Later("state", InUpstream, "state FILE;", "write the servers into the file, and reload"),
         Later("health_check", InServer | InUpstream, "health_check [PARAMETER ...];", "max_fails and fail_timeout find servers that fail", "off"),
         Later("health_check_timeout", InBoth, "health_check_timeout TIME;", "max_fails and fail_timeout find servers that fail"),
-        Later("resolver", InBoth | InUpstream, "resolver ADDR ... [valid=TIME] [ipv4=on | off] [ipv6=on | off];", "names are resolved by the system when the configuration is loaded"),
-        Later("resolver_timeout", InBoth | InUpstream, "resolver_timeout TIME;", "names are resolved by the system when the configuration is loaded"),
 
         Later("proxy_protocol", InBoth, "proxy_protocol on | off;", "servers see the proxy's address", "off"),
         Later("proxy_protocol_timeout", InBoth, "proxy_protocol_timeout TIME;", "ftp_login_timeout bounds how long a client may take"),

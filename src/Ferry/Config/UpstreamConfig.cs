@@ -26,6 +26,9 @@ public sealed record UpstreamConfig
     /// <summary>The line that a client is told when no server can be had (<c>ftp_sorry</c>); null: that of the server block.</summary>
     public string? Sorry { get; init; }
 
+    /// <summary>Whom names with <see cref="UpstreamServerConfig.Resolve"/> are asked of (<c>resolver</c>). Default the system's name servers.</summary>
+    public ResolverConfig Resolver { get; init; } = new();
+
     /// <summary>Where the block begins, for messages.</summary>
     public ConfigPosition Position { get; init; } = new("(code)", 0, 0);
 }
@@ -77,6 +80,12 @@ public sealed record UpstreamServerConfig(string Host, int Port)
 
     /// <summary>Gets no new sessions, while those that run go on to their end (<c>drain</c>).</summary>
     public bool Drain { get; init; }
+
+    /// <summary>The name is resolved again and again while Ferry runs (<c>resolve</c>), and all its addresses are servers.</summary>
+    public bool Resolve { get; init; }
+
+    /// <summary>The service whose SRV records of <see cref="Host"/> tell servers and ports (<c>service=</c>); null: the host's own addresses. Needs <see cref="Resolve"/>.</summary>
+    public string? Service { get; init; }
 
     /// <summary>How long its share of new sessions grows from nothing to its weight after it has come back or was added while Ferry runs (<c>slow_start=</c>); zero: at once. Default zero, as nginx.</summary>
     public TimeSpan SlowStart { get; init; }

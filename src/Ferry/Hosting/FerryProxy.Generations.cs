@@ -66,6 +66,8 @@ public sealed partial class FerryProxy
         await _parts.KernelRules.LetGoAsync(generation).ConfigureAwait(false);
         if (_living.IsEmpty)
             _parts.UseErrorLogs([]);
+        foreach (var group in generation.Groups)
+            group.Retire();
         generation.TlsContexts.ForEach(static c => c.Dispose());
         foreach (var log in generation.Logs)
             await log.DisposeAsync().ConfigureAwait(false);

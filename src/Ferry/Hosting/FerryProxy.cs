@@ -182,6 +182,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
         {
             var result = await UpstreamGroup.CreateAsync(upstream, GenerationBuilder.Resolve, TimeProvider.System, null, NullLogger.Instance, ct).ConfigureAwait(false);
             found.AddRange(result.Errors);
+            found.AddRange(result.Warnings);
+            result.Group?.Retire();
         }
         var (_, unknown) = await AnnouncedNames.ResolveAsync(config, GenerationBuilder.Resolve, TimeProvider.System, ct).ConfigureAwait(false);
         found.AddRange(unknown);
@@ -212,7 +214,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
         foreach (var generation in _living)
         {
             foreach (var group in generation.Groups)
-                group.Sweep();
+                group.Sweep(now);
             foreach (var context in generation.TlsContexts)
                 context.Sweep(now);
             foreach (var pool in generation.Pools)

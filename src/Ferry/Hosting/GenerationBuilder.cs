@@ -108,6 +108,8 @@ internal sealed partial class GenerationBuilder
             if (result.Group is { } group)
                 groups.Add(server.Upstream, group);
             Tell(result.Errors);
+            foreach (var warning in result.Warnings)
+                Log.Unresolved(_parts.Logger, warning.Position, warning.Message);
         }
         (_announced, var unknown) = await AnnouncedNames.ResolveAsync(_config, Resolve, _parts.Time, ct).ConfigureAwait(false);
         Tell(unknown);
@@ -241,6 +243,9 @@ internal sealed partial class GenerationBuilder
 
     private static partial class Log
     {
+        [LoggerMessage(530, LogLevel.Warning, "{Position}: {Message}")]
+        public static partial void Unresolved(ILogger logger, ConfigPosition position, string message);
+
         [LoggerMessage(522, LogLevel.Warning, "{Position}: {Message}")]
         public static partial void TlsWarning(ILogger logger, ConfigPosition position, string message);
     }

@@ -35,8 +35,12 @@ internal sealed partial class UpstreamGroup
         Line.Advance();
     }
 
-    /// <summary>Places may have come with time alone: servers that have failed are tried again.</summary>
-    public void Sweep() => Line.Advance();
+    /// <summary>Does what is due with time alone: servers that have failed are tried again, names are resolved anew. About once a second.</summary>
+    public void Sweep(long now)
+    {
+        Line.Advance();
+        RenewNames(now);
+    }
 
     internal void SayQueueFull() => Log.QueueFull(_logger, Name, QueueLength);
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Linq;
 using System.Net;
 using Ferry.Config;
+using Ferry.Transport.Dns;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Upstreams;
@@ -12,9 +13,12 @@ internal sealed partial class UpstreamGroup
     private readonly UpstreamConfig _config;
     private readonly HashKey? _key;
     private readonly ILogger _logger;
-    private readonly ServerSet _set;
+    private readonly GroupParts _parts;
+    private readonly FindPlaces _find;
+    private ImmutableArray<GroupLine> _lines;
+    private ServerSet _set;
 
-    private UpstreamGroup(UpstreamConfig config, HashKey? key, List<ServerPlace> places, TimeProvider time, UpstreamGroup? previous, ILogger logger)
+    private UpstreamGroup(UpstreamConfig config, HashKey? key, ImmutableArray<GroupLine> lines, FindPlaces find, TimeProvider time, UpstreamGroup? previous, ILogger logger)
     {
         Name = config.Name;
         Time = time;
@@ -23,7 +27,10 @@ internal sealed partial class UpstreamGroup
         _config = config;
         _key = key;
         _logger = logger;
-        _set = MakeSet(MakeServers(places, new GroupParts(Name, Gate, time, Line, logger), previous));
+        _find = find;
+        _lines = lines;
+        _parts = new GroupParts(Name, Gate, time, Line, logger);
+        _set = MakeSet(MakeServers(previous?.Servers ?? [], isSameGroup: false));
     }
 
     public string Name { get; }
@@ -32,7 +39,7 @@ internal sealed partial class UpstreamGroup
     public ImmutableArray<UpstreamServer> Servers => Set.Servers;
 
     /// <summary>The servers of this moment. Whoever walks over them keeps the set that it began with.</summary>
-    internal ServerSet Set => _set;
+    internal ServerSet Set => Volatile.Read(ref _set);
 
     internal Lock Gate { get; }
 
@@ -50,9 +57,19 @@ internal sealed partial class UpstreamGroup
     /// <param name="previous">The group of the generation before: servers with the same name and address keep their counts and failures.</param>
     /// <param name="logger">Where a server's ups and downs are said.</param>
     /// <param name="ct">Gives up.</param>
-    public static async Task<UpstreamGroupResult> CreateAsync(
+    public static Task<UpstreamGroupResult> CreateAsync(
         UpstreamConfig config,
         Func<string, CancellationToken, Task<IPAddress[]>> resolve,
+        TimeProvider time,
+        UpstreamGroup? previous,
+        ILogger logger,
+        CancellationToken ct) => CreateAsync(config, resolve, new NamePlaces(new DnsResolver(config.Resolver, time)).FindAsync, time, previous, logger, ct);
+
+    /// <summary>As the other, with <paramref name="find"/> in place of name servers for lines with <c>resolve</c>.</summary>
+    internal static async Task<UpstreamGroupResult> CreateAsync(
+        UpstreamConfig config,
+        Func<string, CancellationToken, Task<IPAddress[]>> resolve,
+        FindPlaces find,
         TimeProvider time,
         UpstreamGroup? previous,
         ILogger logger,
@@ -64,13 +81,20 @@ internal sealed partial class UpstreamGroup
         if (errors.Count > 0)
             return new UpstreamGroupResult(null, [.. errors]);
 
-        var places = await ServerAddresses.ResolveAsync(config.Servers, resolve, time, errors, ct).ConfigureAwait(false);
-        if (config.Balance == BalanceMethod.ConsistentHash && places.Sum(p => (long)p.Config.Weight) > KetamaRing.WeightLimit)
-            errors.Add(Error(config.Position, $"the weights of upstream \"{config.Name}\" add up to more than {KetamaRing.WeightLimit}, too many for a consistent hash; divide them all by the same number"));
+        var warnings = new List<ConfigDiagnostic>();
+        var lines = await MakeLinesAsync(config.Servers, resolve, find, time, previous, errors, warnings, ct).ConfigureAwait(false);
+        if (Overweight(config, lines) is { } tooMuch)
+            errors.Add(Error(config.Position, tooMuch));
         return errors.Count > 0
             ? new UpstreamGroupResult(null, [.. errors])
-            : new UpstreamGroupResult(new UpstreamGroup(config, key, places, time, previous, logger), []);
+            : new UpstreamGroupResult(new UpstreamGroup(config, key, lines, find, time, previous, logger), []) { Warnings = [.. warnings] };
     }
+
+    /// <summary>Whether the weights of all servers are more than a ring holds: what is wrong, or null.</summary>
+    private static string? Overweight(UpstreamConfig config, ImmutableArray<GroupLine> lines) =>
+        config.Balance == BalanceMethod.ConsistentHash && lines.SelectMany(l => l.Places).Sum(p => (long)p.Config.Weight) > KetamaRing.WeightLimit
+            ? $"the weights of upstream \"{config.Name}\" add up to more than {KetamaRing.WeightLimit}, too many for a consistent hash; divide them all by the same number"
+            : null;
 
     /// <summary>What an embedder's own records could have got wrong; the parser says it with more words and earlier.</summary>
     private static void CheckServers(UpstreamConfig config, List<ConfigDiagnostic> errors)
@@ -87,6 +111,8 @@ internal sealed partial class UpstreamGroup
         {
             if (server.SlowStart < TimeSpan.Zero || (server.SlowStart > TimeSpan.Zero && !config.Balance.TakesTurns()))
                 errors.Add(Error(server.Position, $"the slow start of {server.Host} needs a time, and a method by which servers take turns"));
+            if (server.Service is not null && (!server.Resolve || IPAddress.TryParse(server.Host, out _)))
+                errors.Add(Error(server.Position, $"the service of {server.Host} needs a name, and that it is resolved while Ferry runs"));
             if (server.Weight < 1)
                 errors.Add(Error(server.Position, $"the weight of {server.Host} is {server.Weight}; the least is 1"));
             if (server.Port is < 1 or > IPEndPoint.MaxPort)
@@ -108,34 +134,4 @@ internal sealed partial class UpstreamGroup
     }
 
     private static ConfigDiagnostic Error(ConfigPosition position, string message) => new(ConfigSeverity.Error, position, 1, message, null);
-
-    private ServerSet MakeSet(ImmutableArray<UpstreamServer> servers) => new(servers, _config.Balance switch
-    {
-        BalanceMethod.Hash => new HashBalancer(servers, _key!),
-        BalanceMethod.ConsistentHash => new ConsistentHashBalancer(servers, _key!),
-        _ => new RoundRobinBalancer(servers),
-    });
-
-    private static ImmutableArray<UpstreamServer> MakeServers(List<ServerPlace> places, GroupParts shared, UpstreamGroup? previous)
-    {
-        // A queue, as an address may be written twice; then the first keeps the counts of the first.
-        var kept = new Dictionary<(string, IPEndPoint), Queue<ServerTally>>();
-        foreach (var server in previous?.Servers ?? [])
-        {
-            var key = (server.Config.Host, server.EndPoint);
-            if (!kept.TryGetValue(key, out var tallies))
-                kept.Add(key, tallies = new Queue<ServerTally>());
-            tallies.Enqueue(server.Tally);
-        }
-        var now = shared.Time.GetTimestamp();
-        var servers = ImmutableArray.CreateBuilder<UpstreamServer>(places.Count);
-        foreach (var place in places)
-        {
-            var tally = kept.TryGetValue((place.Config.Host, place.EndPoint), out var tallies) && tallies.TryDequeue(out var old)
-                ? old
-                : new ServerTally(now);
-            servers.Add(new UpstreamServer(place.Name, place, servers.Count, places.Count == 1, tally, new ServerStanding(), shared));
-        }
-        return servers.MoveToImmutable();
-    }
 }

@@ -114,7 +114,7 @@ public sealed class QueueTests
         var waiting = Ask(group);
 
         busy.ReportFailure();
-        group.Sweep();
+        group.Sweep(_make.Time.GetTimestamp());
 
         Assert.Null(await waiting);
     }
@@ -126,11 +126,11 @@ public sealed class QueueTests
         var busy = (await Ask(group))!;
         group.Servers[1].ReportFailure();
         var waiting = Ask(group);
-        group.Sweep();
+        group.Sweep(_make.Time.GetTimestamp());
         Assert.False(waiting.IsCompleted);
 
         _make.Time.Advance(TimeSpan.FromSeconds(11));
-        group.Sweep();
+        group.Sweep(_make.Time.GetTimestamp());
 
         Assert.Same(group.Servers[1], await waiting);
         Assert.Equal("10.0.0.1:21", busy.Name);
@@ -162,7 +162,7 @@ public sealed class QueueTests
             taken.Add((await Ask(group))!);
         var waiting = Ask(group);
         for (var i = 0; i < 50; i++)
-            group.Sweep();
+            group.Sweep(_make.Time.GetTimestamp());
 
         // All of this client's sessions go to the same server first.
         taken[0].Release();
