@@ -159,7 +159,7 @@ internal sealed partial class ConfigBinder
         if (word.Source is null)
             return null;
         if (Main.UpstreamsByName.TryGetValue(word.Text, out var upstream))
-            return upstream.Servers.Count == 0 ? null : upstream.Config ??= ToConfig(upstream);
+            return upstream.Servers.Count == 0 && upstream.State is null ? null : upstream.Config ??= ToConfig(upstream);
         if (!ServerAddress("proxy_pass", word, out var host, out var port))
             return null;
         ConfigValue.SplitHostPort(word.Text, out var name, out var portText);
@@ -182,7 +182,8 @@ internal sealed partial class ConfigBinder
     private UpstreamConfig ToConfig(UpstreamDraft draft) => new()
     {
         Name = draft.Name,
-        Servers = [.. draft.Servers],
+        Servers = draft.StateFile is null ? [.. draft.Servers] : draft.StateServers,
+        StateFile = draft.StateFile,
         Balance = draft.Balance,
         HashKey = draft.HashKey,
         QueueLength = draft.QueueLength,

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 
@@ -155,6 +156,12 @@ internal sealed class UpstreamDraft(ConfigNode node, string name)
     public string? Sorry { get; set; }
     public Setting<ResolverConfig> Resolver { get; set; }
     public Setting<TimeSpan> ResolverTimeout { get; set; }
+
+    public ConfigNode? State { get; set; }
+    public string? StateFile { get; set; }
+
+    /// <summary>What is in that file.</summary>
+    public ImmutableArray<UpstreamServerConfig> StateServers { get; set; } = [];
 
     /// <summary>Where a <c>slow_start</c> was written.</summary>
     public List<ConfigToken> SlowStartWords { get; } = [];

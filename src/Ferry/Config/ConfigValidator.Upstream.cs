@@ -42,6 +42,17 @@ internal sealed partial class ConfigValidator
             findings.Error(word, $"\"slow_start\" needs a method by which servers take turns, and upstream {ConfigFindings.Show(upstream.Name)} has another: remove it here");
     }
 
+    /// <summary>As nginx: whoever changes servers while it runs has them in one place.</summary>
+    private void CheckState(UpstreamDraft upstream, ConfigNode state)
+    {
+        if (upstream.HasServerLine)
+            findings.Error(state.Name, $"upstream {ConfigFindings.Show(upstream.Name)} has \"state\" and servers of its own: write the \"server\" lines into the state file, and leave them out here");
+        if (upstream.Hash is not null && upstream.StateServers.Any(s => s.Backup))
+            findings.Error(state.Name, $"\"hash\" does not support \"backup\", which is in the state file of upstream {ConfigFindings.Show(upstream.Name)}");
+        if (!upstream.Balance.TakesTurns() && upstream.StateServers.Any(s => s.SlowStart > TimeSpan.Zero))
+            findings.Error(state.Name, $"\"slow_start\" needs a method by which servers take turns, and is in the state file of upstream {ConfigFindings.Show(upstream.Name)}");
+    }
+
     private void CheckMode(ServerDraft server, ConfigToken target, UpstreamConfig upstream)
     {
         var mode = server.Scope.UpstreamMode.Or(main.Stream.UpstreamMode).Else(UpstreamDataMode.Client);

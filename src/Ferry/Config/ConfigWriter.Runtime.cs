@@ -7,6 +7,8 @@ internal sealed partial class ConfigWriter
 {
     private void WriteRuntime(UpstreamConfig upstream)
     {
+        if (upstream.StateFile is { } state)
+            Line("state", Quote(state));
         if (upstream.QueueLength > 0)
             Line("queue", Number(upstream.QueueLength), $"timeout={Time(upstream.QueueTimeout)}");
         if (upstream.Sorry is { } sorry)
@@ -18,6 +20,9 @@ internal sealed partial class ConfigWriter
             Line(["resolver", .. resolver.Servers.Select(s => s.ToString()), .. Valid(resolver), $"ipv4={OnOff(resolver.IPv4)}", $"ipv6={OnOff(resolver.IPv6)}"]);
         Line("resolver_timeout", Time(resolver.Timeout));
     }
+
+    /// <summary>A server as a line of a file of its own.</summary>
+    public static string LineOf(UpstreamServerConfig server) => string.Join(' ', WordsOf(server)) + ";";
 
     /// <summary>The words of a <c>server</c> line, its name first.</summary>
     private static IEnumerable<string> WordsOf(UpstreamServerConfig server)

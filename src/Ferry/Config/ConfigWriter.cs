@@ -68,7 +68,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         if (upstream.HashKey is { } key)
             Line(["hash", Quote(key.Text), .. upstream.Balance == BalanceMethod.ConsistentHash ? ["consistent"] : Array.Empty<string>()]);
         WriteRuntime(upstream);
-        foreach (var server in upstream.Servers)
+        foreach (var server in upstream.StateFile is null ? upstream.Servers : [])
             Line(WordsOf(server));
         Close();
     }
@@ -136,7 +136,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
 
     /// <summary>Whether <c>proxy_pass</c> with its name alone says all of an upstream.</summary>
     private static bool IsPlain(UpstreamConfig upstream) =>
-        upstream is { Balance: BalanceMethod.RoundRobin, Servers: [var only], QueueLength: 0, Sorry: null }
+        upstream is { Balance: BalanceMethod.RoundRobin, Servers: [var only], QueueLength: 0, Sorry: null, StateFile: null }
         && only.Text == upstream.Name
         && only with { Position = default } == new UpstreamServerConfig(only.Host, only.Port) { Text = only.Text, Position = default };
 

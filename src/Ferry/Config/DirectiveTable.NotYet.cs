@@ -41,7 +41,6 @@ internal static partial class DirectiveTable
         Later("random", InUpstream, "random [two [METHOD]];", "leave it out: servers take turns"),
         Later("balance", InUpstream, "balance METHOD;", "leave it out, or use hash"),
         Later("sticky", InUpstream, "sticky VALUE ...;", "hash $remote_addr consistent ties clients to servers"),
-        Later("state", InUpstream, "state FILE;", "write the servers into the file, and reload"),
         Later("health_check", InServer | InUpstream, "health_check [PARAMETER ...];", "max_fails and fail_timeout find servers that fail", "off"),
         Later("health_check_timeout", InBoth, "health_check_timeout TIME;", "max_fails and fail_timeout find servers that fail"),
 

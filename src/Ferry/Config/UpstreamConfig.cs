@@ -8,7 +8,7 @@ public sealed record UpstreamConfig
     /// <summary>The block's name; of a plain <c>proxy_pass</c>, what was written there.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The servers in the order written; at least one.</summary>
+    /// <summary>The servers in the order written; at least one, save with a <see cref="StateFile"/>.</summary>
     public required ImmutableArray<UpstreamServerConfig> Servers { get; init; }
 
     /// <summary>How a server is chosen. Default round robin, as nginx.</summary>
@@ -25,6 +25,12 @@ public sealed record UpstreamConfig
 
     /// <summary>The line that a client is told when no server can be had (<c>ftp_sorry</c>); null: that of the server block.</summary>
     public string? Sorry { get; init; }
+
+    /// <summary>
+    /// Where the servers are kept, an absolute path (<c>state</c>): they are read from it at the start and at a reload, whatever <see cref="Servers"/> says, and
+    /// written to it with every change while Ferry runs. Null: such changes last until the next reload.
+    /// </summary>
+    public string? StateFile { get; init; }
 
     /// <summary>Whom names with <see cref="UpstreamServerConfig.Resolve"/> are asked of (<c>resolver</c>). Default the system's name servers.</summary>
     public ResolverConfig Resolver { get; init; } = new();

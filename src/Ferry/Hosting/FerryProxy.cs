@@ -154,21 +154,12 @@ public sealed partial class FerryProxy : IAsyncDisposable
     public ProxyStatus GetStatus()
     {
         var current = _current;
-        var now = _parts.Time.GetTimestamp();
         return new ProxyStatus(
             _generations,
             _sessions.Count,
             (int)_parts.Metrics.ActiveTransfers,
             [.. (current?.Pools ?? []).Select(static p => new ZoneStatus(p.Name, p.Ports, p.Used, p.MaxLeases - p.Used, p.OpenPorts, p.RefusedConnections))],
-            [.. (current?.Groups ?? []).Select(g => new UpstreamStatus(
-                g.Name,
-                [.. g.Servers.Select(s => new UpstreamServerStatus(s.Name, s.IsAvailable(now), s.Sessions, s.TotalSessions, s.Failures)
-                {
-                    State = s.StateAt(now),
-                    Config = s.Config,
-                    EndPoint = s.EndPoint,
-                })],
-                g.Line.Count))]);
+            Upstreams);
     }
 
     /// <summary>Finds what only the machine can tell of a configuration: names that do not resolve, certificates and ciphers that OpenSSL does not take.</summary>

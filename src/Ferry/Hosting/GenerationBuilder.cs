@@ -104,7 +104,9 @@ internal sealed partial class GenerationBuilder
             if (groups.ContainsKey(server.Upstream))
                 continue;
             var before = _previous?.Groups.FirstOrDefault(g => g.Name == server.Upstream.Name);
-            var result = await UpstreamGroup.CreateAsync(server.Upstream, Resolve, _parts.Time, before, _parts.Logger, ct).ConfigureAwait(false);
+            if (WithState(server.Upstream) is not { } upstream)
+                continue;
+            var result = await UpstreamGroup.CreateAsync(upstream, Resolve, _parts.Time, before, _parts.Logger, ct).ConfigureAwait(false);
             if (result.Group is { } group)
                 groups.Add(server.Upstream, group);
             Tell(result.Errors);

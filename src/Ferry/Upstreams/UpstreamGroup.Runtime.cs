@@ -15,6 +15,9 @@ internal sealed partial class UpstreamGroup
     /// <summary>What a client is told when no server can be had; null: what the server block says.</summary>
     public string? Sorry => _config.Sorry;
 
+    /// <summary>Where its servers are kept; null: nowhere.</summary>
+    public string? StateFile => _config.StateFile;
+
     internal WaitingLine Line { get; }
 
     /// <summary>The group's generation is in force: from now on its word counts for the servers that it shares with the one before.</summary>
@@ -32,6 +35,8 @@ internal sealed partial class UpstreamGroup
         // Of a server that was never used nobody waits to hear.
         foreach (var server in empty.Where(s => s.TotalSessions > 0))
             server.SayEmpty();
+        if (previous is { _isChanged: true })
+            Log.ChangesLost(_logger, Name);
         Line.Advance();
     }
 

@@ -99,7 +99,7 @@ internal sealed partial class UpstreamGroup
     /// <summary>What an embedder's own records could have got wrong; the parser says it with more words and earlier.</summary>
     private static void CheckServers(UpstreamConfig config, List<ConfigDiagnostic> errors)
     {
-        if (config.Servers.IsDefaultOrEmpty || config.Servers.All(s => s.Backup))
+        if (config.StateFile is null ? config.Servers.IsDefaultOrEmpty || config.Servers.All(s => s.Backup) : !config.Servers.IsDefaultOrEmpty && config.Servers.All(s => s.Backup))
             errors.Add(Error(config.Position, $"upstream \"{config.Name}\" has no server that is not \"backup\"; add one"));
         if (config.Servers.IsDefault)
             return;
