@@ -31,7 +31,7 @@ internal static class UpstreamState
                 return ([], [Trouble(path, $"it is larger than {MaxBytes >> 20} MiB")]);
             text = Encoding.UTF8.GetString(bytes.AsSpan(0, length));
         }
-        catch (Exception e) when (e is FileNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return ([], []);
         }
@@ -97,9 +97,11 @@ internal static class UpstreamState
         {
             if (Directory.Exists(path))
                 return $"{path} is a folder";
-            var made = path + ".new";
-            new FileStream(made, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None).Dispose();
-            File.Delete(made);
+            if (Directory.Exists(path + ".new"))
+                return $"{path} cannot be written: {path}.new is a folder";
+            // Not the file that is written first: another Ferry may be writing it while this one only looks.
+            var tried = $"{path}.check-{Environment.ProcessId}";
+            new FileStream(tried, FileMode.Create, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

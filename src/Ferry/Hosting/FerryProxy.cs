@@ -162,7 +162,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
             Upstreams);
     }
 
-    /// <summary>Finds what only the machine can tell of a configuration: names that do not resolve, certificates and ciphers that OpenSSL does not take.</summary>
+    /// <summary>Finds what only the machine can tell of a configuration: names that do not resolve, state files that cannot be written, certificates and ciphers that OpenSSL does not take.</summary>
     /// <param name="config">The configuration; nothing is opened for it.</param>
     /// <param name="ct">Gives up.</param>
     public static async Task<IReadOnlyList<ConfigDiagnostic>> CheckAsync(FerryConfig config, CancellationToken ct = default)
@@ -175,6 +175,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
             found.AddRange(result.Errors);
             found.AddRange(result.Warnings);
             result.Group?.Retire();
+            if (upstream.StateFile is { } state && UpstreamState.CheckWrite(state) is { } fault)
+                found.Add(new ConfigDiagnostic(ConfigSeverity.Error, upstream.Position, 1, $"the state of upstream \"{upstream.Name}\" could not be kept: {fault}", null));
         }
         var (_, unknown) = await AnnouncedNames.ResolveAsync(config, GenerationBuilder.Resolve, TimeProvider.System, ct).ConfigureAwait(false);
         found.AddRange(unknown);
