@@ -11,16 +11,23 @@ namespace Ferry.Benchmarks;
 [MemoryDiagnoser]
 public class BalancerBenchmarks
 {
-    private readonly IPEndPoint _listener = new(IPAddress.Parse("192.168.40.136"), 21);
-    private readonly IPEndPoint[] _clients = [.. Enumerable.Range(0, 1024).Select(i => new IPEndPoint(new IPAddress([10, 0, (byte)(i >> 8), (byte)i]), 50_000))];
+    private readonly ChoiceFacts[] _facts =
+    [
+        .. Enumerable.Range(0, 1024).Select(i => new ChoiceFacts(
+            new IPEndPoint(new IPAddress([10, 0, (byte)(i >> 8), (byte)i]), 50_000), new IPEndPoint(IPAddress.Parse("192.168.40.136"), 21))),
+    ];
+    private static readonly TextTemplate Key = new("$remote_addr", [new TextPart("remote_addr", true)]);
     private UpstreamGroup _group = null!;
     private int _next;
 
     [Params(10, 1000)]
     public int Servers { get; set; }
 
-    [Params(BalanceMethod.RoundRobin, BalanceMethod.Hash, BalanceMethod.ConsistentHash)]
+    [ParamsAllValues]
     public BalanceMethod Method { get; set; }
+
+    [Params(false, true)]
+    public bool IsSticky { get; set; }
 
     [GlobalSetup]
     public async Task SetupAsync()
@@ -30,7 +37,8 @@ public class BalancerBenchmarks
             Name = "files",
             Servers = [.. Enumerable.Range(0, Servers).Select(i => new UpstreamServerConfig($"10.1.{i / 250}.{1 + i % 250}", 21) { Weight = 1 + i % 3 })],
             Balance = Method,
-            HashKey = new TextTemplate("$remote_addr", [new TextPart("remote_addr", true)]),
+            HashKey = Key,
+            Sticky = IsSticky ? new StickyConfig(Key) : null,
         };
         var result = await UpstreamGroup.CreateAsync(config, Dns.GetHostAddressesAsync, TimeProvider.System, null, NullLogger.Instance, CancellationToken.None);
         _group = result.Group!;
@@ -39,7 +47,7 @@ public class BalancerBenchmarks
     [Benchmark]
     public int Pick()
     {
-        var server = _group.Choose(_clients[_next++ & 1023], _listener).TryNext()!;
+        var server = _group.Choose(_facts[_next++ & 1023]).TryNext()!;
         server.Release();
         return server.Index;
     }

@@ -25,29 +25,6 @@ internal sealed partial class ConfigBinder
         _upstream = outer;
     }
 
-    public void SetHash(ConfigNode node)
-    {
-        if (_upstream is null)
-            return;
-        _upstream.Hash = node;
-        _upstream.Balance = BalanceMethod.Hash;
-        if (node.Arguments is [_, var word])
-        {
-            if (word.Text == "consistent")
-                _upstream.Balance = BalanceMethod.ConsistentHash;
-            else
-                findings.Error(word,
-                    $"unknown parameter {ConfigFindings.Show(word.Text)} of \"hash\"{Spelling.DidYouMean(word.Text, ["consistent"])}");
-        }
-        var key = node.Arguments[0];
-        if (key.Text.Length == 0)
-            findings.Error(key, "\"hash\" needs a key, such as $remote_addr");
-        else
-            _upstream.HashKey = ConfigVariables.Parse(key.Text, [key], inHash: true, findings);
-        if (_upstream.HashKey is { } template && template.Parts.All(p => !p.IsVariable))
-            findings.Warning(key, "this key has no variable in it: every client gets the same server");
-    }
-
     public void SetUpstreamServer(ConfigNode node)
     {
         if (_upstream is null)
@@ -193,6 +170,7 @@ internal sealed partial class ConfigBinder
         {
             Timeout = draft.ResolverTimeout.Or(Main.Stream.ResolverTimeout).Else(DefaultResolverTimeout),
         },
+        Sticky = draft.Sticky,
         Position = draft.Node.Position,
     };
 }

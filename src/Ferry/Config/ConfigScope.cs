@@ -150,7 +150,6 @@ internal sealed class UpstreamDraft(ConfigNode node, string name)
     public List<ConfigToken> BackupWords { get; } = [];
     public BalanceMethod Balance { get; set; }
     public TextTemplate? HashKey { get; set; }
-    public ConfigNode? Hash { get; set; }
     public int QueueLength { get; set; }
     public TimeSpan? QueueTimeout { get; set; }
     public string? Sorry { get; set; }
@@ -168,4 +167,9 @@ internal sealed class UpstreamDraft(ConfigNode node, string name)
 
     /// <summary>Made once, so that all servers that name the block share its group.</summary>
     public UpstreamConfig? Config { get; set; }
+
+    /// <summary>The line that says how a server is chosen.</summary>
+    public ConfigNode? Method { get; set; }
+
+    public StickyConfig? Sticky { get; set; }
 }

@@ -47,7 +47,7 @@ internal sealed partial class ConfigValidator
     {
         if (upstream.HasServerLine)
             findings.Error(state.Name, $"upstream {ConfigFindings.Show(upstream.Name)} has \"state\" and servers of its own: write the \"server\" lines into the state file, and leave them out here");
-        if (upstream.Hash is not null && upstream.StateServers.Any(s => s.Backup))
+        if (upstream.Balance is BalanceMethod.Hash or BalanceMethod.ConsistentHash && upstream.StateServers.Any(s => s.Backup))
             findings.Error(state.Name, $"\"hash\" does not support \"backup\", which is in the state file of upstream {ConfigFindings.Show(upstream.Name)}");
         if (!upstream.Balance.TakesTurns() && upstream.StateServers.Any(s => s.SlowStart > TimeSpan.Zero))
             findings.Error(state.Name, $"\"slow_start\" needs a method by which servers take turns, and is in the state file of upstream {ConfigFindings.Show(upstream.Name)}");

@@ -63,7 +63,7 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
             findings.Warning(name, $"every server of upstream {shown} is down: all clients are turned away");
         CheckSlowStart(upstream);
         // nginx refuses it too, where hash stands before the server.
-        if (upstream.Hash is not null)
+        if (upstream.Balance is BalanceMethod.Hash or BalanceMethod.ConsistentHash)
         {
             foreach (var backup in upstream.BackupWords)
                 findings.Error(backup, $"\"hash\" does not support \"backup\": a key belongs to one server of upstream {shown}");

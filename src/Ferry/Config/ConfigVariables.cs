@@ -35,8 +35,8 @@ internal static class ConfigVariables
         new("ssl_protocol", false, "the version of TLS on the client's control channel, such as TLSv1.3"),
         new("ssl_cipher", false, "the cipher suite on the client's control channel"),
         new("ssl_session_reused", false, "r where the client's control channel resumed a session, . where it did not"),
-        new("ssl_server_name", false, "the name that the client asked for (SNI)"),
-        new("ssl_client_s_dn", false, "the subject of the client's certificate, as in RFC 2253"),
+        new("ssl_server_name", true, "the name that the client asked for (SNI)"),
+        new("ssl_client_s_dn", true, "the subject of the client's certificate, as in RFC 2253"),
         new("ssl_client_verify", false, "SUCCESS, FAILED: with the reason, or NONE where the client showed no certificate"),
         new("upstream_ssl_protocol", false, "the version of TLS on the server's control channel"),
         new("upstream_ssl_cipher", false, "the cipher suite on the server's control channel"),
@@ -44,7 +44,8 @@ internal static class ConfigVariables
         new("protocol", false, "TCP, as in nginx"),
         new("pid", false, "the process id of ferryd"),
         new("hostname", false, "the name of this machine"),
-        new("ftp_user", false, "the name that the client logged in with"),
+        new("ftp_user", true, "the name that the client logged in with"),
+        new("ftp_host", true, "the name that the client gave with HOST"),
         new("ftp_end", false, "why the session ended"),
         new("ftp_session", false, "the session's id, as $connection"),
         new("ftp_transfers", false, "how many transfers the session made"),
@@ -90,6 +91,9 @@ internal static class ConfigVariables
         return isGood ? new TextTemplate(text, parts.ToImmutable()) : null;
     }
 
+    /// <summary>Whether there is such a variable, and it is not known yet when a server is chosen.</summary>
+    public static bool IsKnownTooLate(string name) => ByName.TryGetValue(name, out var variable) && !variable.InHash;
+
     private static string? Fault(string name, bool inHash)
     {
         if (!ByName.TryGetValue(name, out var variable))
@@ -98,7 +102,7 @@ internal static class ConfigVariables
             return $"unknown variable {ConfigFindings.Show("$" + name)}{Spelling.DidYouMean("$" + name, known)}";
         }
         return inHash && !variable.InHash
-            ? $"\"${name}\" is not known when a server is chosen; \"hash\" may use {string.Join(", ", All.Where(v => v.InHash).Select(v => "$" + v.Name))}"
+            ? $"\"${name}\" is not known when a server is chosen; a key may use {string.Join(", ", All.Where(v => v.InHash).Select(v => "$" + v.Name))}"
             : null;
     }
 

@@ -65,8 +65,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
     private void WriteUpstream(UpstreamConfig upstream)
     {
         Open("upstream " + Quote(upstream.Name));
-        if (upstream.HashKey is { } key)
-            Line(["hash", Quote(key.Text), .. upstream.Balance == BalanceMethod.ConsistentHash ? ["consistent"] : Array.Empty<string>()]);
+        WriteBalancing(upstream);
         WriteRuntime(upstream);
         foreach (var server in upstream.StateFile is null ? upstream.Servers : [])
             Line(WordsOf(server));
@@ -136,7 +135,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
 
     /// <summary>Whether <c>proxy_pass</c> with its name alone says all of an upstream.</summary>
     private static bool IsPlain(UpstreamConfig upstream) =>
-        upstream is { Balance: BalanceMethod.RoundRobin, Servers: [var only], QueueLength: 0, Sorry: null, StateFile: null }
+        upstream is { Balance: BalanceMethod.RoundRobin, Sticky: null, Servers: [var only], QueueLength: 0, Sorry: null, StateFile: null }
         && only.Text == upstream.Name
         && only with { Position = default } == new UpstreamServerConfig(only.Host, only.Port) { Text = only.Text, Position = default };
 

@@ -36,11 +36,7 @@ internal static partial class DirectiveTable
         Later("return", InServer, "return TEXT;", null),
         Later("pass", InServer, "pass ADDR;", "use proxy_pass"),
 
-        Later("least_conn", InUpstream, "least_conn;", "leave it out: servers take turns"),
-        Later("least_time", InUpstream, "least_time connect | first_byte | last_byte [inflight];", "leave it out: servers take turns"),
-        Later("random", InUpstream, "random [two [METHOD]];", "leave it out: servers take turns"),
-        Later("balance", InUpstream, "balance METHOD;", "leave it out, or use hash"),
-        Later("sticky", InUpstream, "sticky VALUE ...;", "hash $remote_addr consistent ties clients to servers"),
+        Later("least_time", InUpstream, "least_time connect | first_byte | last_byte [inflight];", "use least_conn"),
         Later("health_check", InServer | InUpstream, "health_check [PARAMETER ...];", "max_fails and fail_timeout find servers that fail", "off"),
         Later("health_check_timeout", InBoth, "health_check_timeout TIME;", "max_fails and fail_timeout find servers that fail"),
 

@@ -35,6 +35,9 @@ public sealed record UpstreamConfig
     /// <summary>Whom names with <see cref="UpstreamServerConfig.Resolve"/> are asked of (<c>resolver</c>). Default the system's name servers.</summary>
     public ResolverConfig Resolver { get; init; } = new();
 
+    /// <summary>Ties clients to the server that they had; null does not (<c>sticky</c>).</summary>
+    public StickyConfig? Sticky { get; init; }
+
     /// <summary>Where the block begins, for messages.</summary>
     public ConfigPosition Position { get; init; } = new("(code)", 0, 0);
 }
@@ -50,12 +53,60 @@ public enum BalanceMethod
 
     /// <summary><c>hash KEY consistent</c>: the ketama ring, with nginx's points.</summary>
     ConsistentHash,
+
+    /// <summary><c>least_conn</c>: the fewest sessions for the weight, in turns among equals, as nginx.</summary>
+    LeastConnections,
+
+    /// <summary><c>random</c>: by chance, in proportion to the weights, as nginx.</summary>
+    Random,
+
+    /// <summary><c>random two</c>: of two by chance that with fewer sessions for its weight, as nginx.</summary>
+    RandomTwo,
+
+    /// <summary><c>balance rr</c>: in turns, whatever the weights, as LVS.</summary>
+    Rr,
+
+    /// <summary><c>balance wrr</c>: in turns, the heavier ones more often, as LVS.</summary>
+    Wrr,
+
+    /// <summary><c>balance lc</c>: the fewest sessions, as LVS.</summary>
+    Lc,
+
+    /// <summary><c>balance wlc</c>: the fewest sessions for the weight, the first among equals, as LVS.</summary>
+    Wlc,
+
+    /// <summary><c>balance sed</c>: the fewest sessions for the weight with the new one counted, as LVS.</summary>
+    Sed,
+
+    /// <summary><c>balance nq</c>: an idle server, or else as <see cref="Sed"/>; as LVS.</summary>
+    Nq,
+
+    /// <summary><c>balance sh</c>: by the client's address, in LVS's table.</summary>
+    Sh,
+
+    /// <summary><c>balance dh</c>: by the address that the client connected to, in LVS's table.</summary>
+    Dh,
+
+    /// <summary><c>balance lblc</c>: one server for each address that clients connect to, as long as it is not overloaded; as LVS.</summary>
+    Lblc,
+
+    /// <summary><c>balance lblcr</c>: a set of servers for each address that clients connect to, as LVS.</summary>
+    Lblcr,
+
+    /// <summary><c>balance mh</c>: by the client's address, in LVS's Maglev table.</summary>
+    Mh,
+
+    /// <summary><c>balance ovf</c>: the heaviest server until it has more sessions than its weight, then the next; as LVS.</summary>
+    Ovf,
+
+    /// <summary><c>balance fo</c>: the heaviest server that can be had, as LVS.</summary>
+    Fo,
 }
 
 internal static class BalanceMethods
 {
-    /// <summary>Whether servers get sessions by their turns or their load, so that a share can grow (<c>slow_start</c>). As nginx: not with a key, not by chance.</summary>
-    public static bool TakesTurns(this BalanceMethod method) => method is not (BalanceMethod.Hash or BalanceMethod.ConsistentHash);
+    /// <summary>Whether servers get sessions by their turns or their load, so that a share can grow (<c>slow_start</c>). As nginx: not with a key, not by chance; LVS's know nothing of it.</summary>
+    public static bool TakesTurns(this BalanceMethod method) => method is BalanceMethod.RoundRobin or BalanceMethod.LeastConnections;
 }
 
 /// <summary>One <c>server</c> line of an upstream.</summary>

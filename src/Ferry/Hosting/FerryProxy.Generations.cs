@@ -25,7 +25,7 @@ public sealed partial class FerryProxy
         foreach (var server in made.Servers)
         {
             foreach (var listen in server.Config.Listens)
-                made.Listeners[listen.EndPoint].Start((socket, listener) => Accept(socket, listener, listen, server, made));
+                made.Listeners[listen.EndPoint].Start((connection, listener) => Accept(connection, listener, listen, server, made));
         }
         if (previous is null)
             return;
@@ -74,17 +74,17 @@ public sealed partial class FerryProxy
     }
 
     /// <summary>A client has connected. Runs on the accept loop: nothing here waits.</summary>
-    private void Accept(Socket socket, IPAddress listener, ListenConfig listen, ControlServer server, Generation generation)
+    private void Accept(Connection connection, IPAddress listener, ListenConfig listen, ControlServer server, Generation generation)
     {
         if (!generation.TryHold())
         {
-            AcceptAnew(socket, listener, listen.EndPoint);
+            AcceptAnew(connection, listener, listen.EndPoint);
             return;
         }
         FtpSession? session = null;
         try
         {
-            session = TryBegin(socket, listener, listen.IsTls, server, generation);
+            session = TryBegin(connection, listener, listen.IsTls, server, generation);
         }
         finally
         {
@@ -99,43 +99,43 @@ public sealed partial class FerryProxy
     }
 
     /// <summary>A reload has retired the generation between the accept and here: the connection is its successor's.</summary>
-    private void AcceptAnew(Socket socket, IPAddress listener, IPEndPoint endPoint)
+    private void AcceptAnew(Connection connection, IPAddress listener, IPEndPoint endPoint)
     {
         var current = _current;
         foreach (var server in current?.Servers ?? [])
         {
             if (server.Config.Listens.FirstOrDefault(l => l.EndPoint.Equals(endPoint)) is { } listen)
             {
-                Accept(socket, listener, listen, server, current!);
+                Accept(connection, listener, listen, server, current!);
                 return;
             }
         }
-        socket.Dispose();
+        connection.Dispose();
     }
 
     /// <summary>Makes the client's session; null where the client is turned away or has gone.</summary>
-    private FtpSession? TryBegin(Socket socket, IPAddress listener, bool isTls, ControlServer server, Generation generation)
+    private FtpSession? TryBegin(Connection connection, IPAddress listener, bool isTls, ControlServer server, Generation generation)
     {
         try
         {
             if (_stopping)
             {
-                socket.Dispose(); // it came in while the listener was being closed
+                connection.Dispose(); // it came in while the listener was being closed
                 return null;
             }
-            if (!AccessRules.Allow(server.Config.AccessRules, Transport.EndPoints.Plain(((IPEndPoint)socket.RemoteEndPoint!).Address)))
+            if (!AccessRules.Allow(server.Config.AccessRules, Transport.EndPoints.Plain(connection.RemoteEndPoint.Address)))
             {
                 _parts.Metrics.ClientRejected("access_rules");
-                Log.Denied(_parts.Logger, socket.RemoteEndPoint);
-                socket.Dispose();
+                Log.Denied(_parts.Logger, connection.RemoteEndPoint);
+                connection.Dispose();
                 return null;
             }
             var id = _idPrefix + Interlocked.Increment(ref _lastId).ToString(CultureInfo.InvariantCulture);
-            var session = new FtpSession(socket, listener, server, id, isTls);
+            var session = new FtpSession(connection, listener, server, id, isTls);
             if (!_sessions.TryAdd(session, generation.Config.MaxSessions))
             {
                 _parts.Metrics.ClientRejected("max_sessions");
-                Log.Full(_parts.Logger, socket.RemoteEndPoint, generation.Config.MaxSessions);
+                Log.Full(_parts.Logger, connection.RemoteEndPoint, generation.Config.MaxSessions);
                 session.Refuse();
                 return null;
             }
@@ -144,7 +144,7 @@ public sealed partial class FerryProxy
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            socket.Dispose(); // the client left before it was served
+            connection.Dispose(); // the client left before it was served
             return null;
         }
     }

@@ -6,11 +6,7 @@ namespace Ferry.Relay;
 /// <summary>One direction of a transfer: its two legs and what has gone through. Written by the one pump that carries it.</summary>
 internal sealed class RelayFlow(DataLeg from, DataLeg to)
 {
-    /// <summary>A flow that never has to wait lets others have the thread after so many bytes: a few milliseconds' work.</summary>
-    private const int BytesPerTurn = 8 << 20;
-
     private long _bytes;
-    private long _turnEnd = BytesPerTurn;
     private volatile bool _isStopped;
 
     public DataLeg From { get; } = from;
@@ -23,18 +19,12 @@ internal sealed class RelayFlow(DataLeg from, DataLeg to)
     /// <summary>Whether <see cref="Stop"/> was called.</summary>
     public bool IsStopped => _isStopped;
 
-    /// <summary>Whether the pump has carried so much without waiting that it must yield.</summary>
-    public bool IsTurnOver => _bytes >= _turnEnd;
-
     /// <summary>How a failure to write is to be taken (see <see cref="FlowEnd.ReceiverClosed"/>).</summary>
     /// <remarks>Linux: a reset is ECONNRESET to the first call that meets it, but EPIPE where the peer's FIN came before it.</remarks>
     public static FlowEnd WriteEnd(Exception exception) =>
         exception is SocketException { SocketErrorCode: SocketError.Shutdown } ? FlowEnd.ReceiverClosed : FlowEnd.WriteFailed;
 
     public void Add(long count) => Volatile.Write(ref _bytes, _bytes + count);
-
-    /// <summary>The pump waits or yields: others have the thread meanwhile.</summary>
-    public void StartTurn() => _turnEnd = _bytes + BytesPerTurn;
 
     /// <summary>Ends the flow in order, once the leg that it writes to has ended its own stream. Its pump leaves whatever wait it is in.</summary>
     public void Stop()

@@ -4,10 +4,10 @@ using Ferry.Transport.Linux;
 
 namespace Ferry.Relay;
 
-/// <summary>Carries pages from socket to pipe to socket with splice(2); no byte is copied into this process unless the receiver is slow. Linux only.</summary>
+/// <summary>Carries pages from socket to pipe to socket with splice(2); no byte is copied into this process.</summary>
 internal sealed class SpliceRelay(PipePool pipes) : IRelay
 {
-    private const int SlowSendSize = 64 * 1024;
+    private const int CopySize = 64 * 1024;
 
     /// <summary>The one of this process, with its pipes.</summary>
     public static SpliceRelay Shared { get; } = new(new PipePool(SplicePipe.TryOpen));
@@ -22,17 +22,12 @@ internal sealed class SpliceRelay(PipePool pipes) : IRelay
                 int count;
                 try
                 {
-                    ValueTask<int> readable = flow.From.WaitReadableAsync();
-                    if (!readable.IsCompleted)
-                    {
-                        Return(ref pipe);
-                        flow.StartTurn();
-                    }
-                    await readable.ConfigureAwait(false);
+                    Return(ref pipe);
+                    await flow.From.WaitReadableAsync().ConfigureAwait(false);
                     if (flow.IsStopped)
                         return FlowEnd.Stopped;
-                    pipe ??= pipes.TryRent();
-                    count = pipe is null ? -Libc.ENOSYS : pipe.Fill(flow.From.Socket.SafeHandle);
+                    pipe = pipes.TryRent();
+                    count = pipe is null ? -Libc.ENOSYS : pipe.Fill(flow.From.Connection.Handle);
                 }
                 catch (Exception exception) when (DataLeg.IsEnd(exception))
                 {
@@ -55,13 +50,15 @@ internal sealed class SpliceRelay(PipePool pipes) : IRelay
                 {
                     while (pipe!.Count > 0)
                     {
-                        count = pipe.Drain(flow.To.Socket.SafeHandle);
+                        count = pipe.Drain(flow.To.Connection.Handle);
                         if (count > 0)
                             flow.Add(count);
                         else if (count == -Libc.EPIPE)
                             return FlowEnd.ReceiverClosed;
-                        else if (count is 0 or -Libc.EAGAIN or -Libc.EINVAL or -Libc.ENOMEM)
-                            await SendSlowlyAsync(pipe, flow).ConfigureAwait(false);
+                        else if (count == -Libc.EAGAIN)
+                            await flow.To.Connection.WaitWritableAsync().ConfigureAwait(false);
+                        else if (count is 0 or -Libc.EINVAL or -Libc.ENOMEM)
+                            await CopyOutAsync(pipe, flow).ConfigureAwait(false);
                         else
                             return FlowEnd.WriteFailed;
                     }
@@ -69,11 +66,6 @@ internal sealed class SpliceRelay(PipePool pipes) : IRelay
                 catch (Exception exception) when (DataLeg.IsEnd(exception))
                 {
                     return RelayFlow.WriteEnd(exception);
-                }
-                if (flow.IsTurnOver)
-                {
-                    await Task.Yield();
-                    flow.StartTurn();
                 }
             }
         }
@@ -83,17 +75,14 @@ internal sealed class SpliceRelay(PipePool pipes) : IRelay
         }
     }
 
-    /// <summary>Sends some of the pipe by way of a buffer: .NET's engine then awaits the room that the receiver's socket has not got, and no thread is held.</summary>
-    private static async ValueTask SendSlowlyAsync(SplicePipe pipe, RelayFlow flow)
+    /// <summary>Sends some of the pipe by way of a buffer, where the receiver's socket does not take it from the pipe.</summary>
+    private static async ValueTask CopyOutAsync(SplicePipe pipe, RelayFlow flow)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(SlowSendSize);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(CopySize);
         try
         {
-            int count = pipe.Read(buffer.AsSpan(0, SlowSendSize));
-            ValueTask sent = flow.To.SendAsync(buffer.AsMemory(0, count));
-            if (!sent.IsCompleted)
-                flow.StartTurn();
-            await sent.ConfigureAwait(false);
+            int count = pipe.Read(buffer.AsSpan(0, CopySize));
+            await flow.To.SendAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
             flow.Add(count);
         }
         finally

@@ -26,16 +26,11 @@ internal sealed class StreamRelay(ArrayPool<byte> buffers) : IRelay
                 int count;
                 try
                 {
-                    ValueTask<int> readable = flow.From.WaitReadableAsync();
-                    if (!readable.IsCompleted)
-                    {
-                        Return(ref buffer);
-                        flow.StartTurn();
-                    }
-                    await readable.ConfigureAwait(false);
+                    Return(ref buffer);
+                    await flow.From.WaitReadableAsync().ConfigureAwait(false);
                     if (flow.IsStopped)
                         return FlowEnd.Stopped;
-                    buffer ??= buffers.Rent(PieceOf(flow));
+                    buffer = buffers.Rent(PieceOf(flow));
                     status = flow.From.Receive(buffer.AsSpan(0, PieceOf(flow)), out count);
                 }
                 catch (Exception exception) when (DataLeg.IsEnd(exception))
@@ -45,9 +40,7 @@ internal sealed class StreamRelay(ArrayPool<byte> buffers) : IRelay
                 switch (status)
                 {
                     case LegReadStatus.Nothing:
-                        if (flow.From.HasBuffered)
-                            await Task.Yield(); // much has come in, and no byte of it is the file's
-                        continue;
+                        continue; // in TLS: nothing of what has come in is the file's
                     case LegReadStatus.Closed:
                         return flow.IsStopped ? FlowEnd.Stopped : FlowEnd.Closed;
                     case LegReadStatus.Truncated:
@@ -68,11 +61,6 @@ internal sealed class StreamRelay(ArrayPool<byte> buffers) : IRelay
                     return RelayFlow.WriteEnd(exception);
                 }
                 flow.Add(count);
-                if (flow.IsTurnOver)
-                {
-                    await Task.Yield();
-                    flow.StartTurn();
-                }
             }
         }
         finally

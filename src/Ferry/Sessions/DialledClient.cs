@@ -15,14 +15,14 @@ internal sealed class DialledClient(IPEndPoint client, IPAddress local, int sour
     // It has no timer and no handle, so cancelling it is all there is to do, and may be done at any time.
     private readonly CancellationTokenSource _source = new();
 
-    public async Task<Socket?> ConnectAsync()
+    public async Task<Connection?> ConnectAsync()
     {
         if (_source.IsCancellationRequested)
             return null;
         var result = await ActiveConnector.ConnectAsync(client, local, sourcePort, time, _source.Token).ConfigureAwait(false);
-        if (result.Socket is null)
+        if (result.Connection is null)
             failed(client, result.Error);
-        return result.Socket;
+        return result.Connection;
     }
 
     public void Cancel() => _source.Cancel();

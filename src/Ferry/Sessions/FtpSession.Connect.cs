@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Ferry.Config;
 using Ferry.Transport;
+using Ferry.Upstreams;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Sessions;
@@ -14,7 +15,9 @@ internal sealed partial class FtpSession
     private async Task<bool> ConnectAsync()
     {
         var config = _server.Config;
-        var choice = _server.Upstreams.Choose(_client.RemoteEndPoint, _client.LocalEndPoint);
+        var tls = _client.Tls?.Info;
+        var choice = _server.Upstreams.Choose(
+            new ChoiceFacts(_client.RemoteEndPoint, _client.LocalEndPoint) { ServerName = tls?.ServerName, ClientSubject = tls?.PeerSubject });
         var tries = 0;
         while (await NextServerAsync(choice).ConfigureAwait(false) is { } server)
         {
@@ -57,18 +60,18 @@ internal sealed partial class FtpSession
     {
         using var connecting = new ConnectDeadline();
         BeginStep(connecting, _server.Config.ConnectTimeout);
-        var result = await UpstreamConnector.ConnectAsync(server, _server.Config.BindAddress, connecting.Token).ConfigureAwait(false);
+        var result = await UpstreamConnector.ConnectAsync(server, _server.Config.BindAddress, _loop, connecting.Token).ConfigureAwait(false);
         EndStep();
-        if (result.Socket is null)
+        if (result.Connection is null)
             return (result.Error == SocketError.TimedOut ? "connecting timed out" : $"connecting failed ({result.Error})", result.IsOurs);
         ControlChannel channel;
         try
         {
-            channel = new ControlChannel(result.Socket, _server.Config.TcpNoDelay, _server.Config.SocketKeepalive, urgent: false);
+            channel = new ControlChannel(result.Connection, _server.Config.TcpNoDelay, _server.Config.SocketKeepalive, urgent: false);
         }
         catch (SocketException e)
         {
-            result.Socket.Dispose();
+            result.Connection.Dispose();
             return ($"the connection was lost ({e.SocketErrorCode})", false);
         }
         var isTaken = false;

@@ -34,7 +34,7 @@ internal sealed partial class FtpSession
             return;
         }
         var argument = FtpCommand.Parse(_client.Buffered[..length].TrimEnd("\r\n"u8)).Argument.ToArray();
-        var transfer = new Transfer(ClientEnd(channel), upstream, UpstreamEnd(channel), verb, FtpVerbs.DataOf(verb), argument, TlsFor(decision), LogMatched);
+        var transfer = new Transfer(ClientEnd(channel), upstream, UpstreamEnd(channel), verb, FtpVerbs.DataOf(verb), argument, TlsFor(decision), _loop, LogMatched);
         if (Register(transfer, verb))
             await ForwardCommandAsync(length).ConfigureAwait(false);
     }
@@ -76,10 +76,10 @@ internal sealed partial class FtpSession
             return new LentPort(lease);
         using var connecting = new ConnectDeadline();
         BeginStep(connecting, _server.Config.Data.ConnectTimeout);
-        var result = await UpstreamConnector.ConnectAsync(channel.Upstream!, _server.Config.BindAddress, connecting.Token).ConfigureAwait(false);
+        var result = await UpstreamConnector.ConnectAsync(channel.Upstream!, _server.Config.BindAddress, _loop, connecting.Token).ConfigureAwait(false);
         EndStep();
-        if (result.Socket is not null)
-            return new StandingEnd(result.Socket);
+        if (result.Connection is not null)
+            return new StandingEnd(result.Connection);
         Log.DataConnectFailed(_server.Logger, Id, channel.Upstream!, result.Error);
         return null;
     }
@@ -104,7 +104,7 @@ internal sealed partial class FtpSession
             GiveBack(channel);
             return;
         }
-        var transfer = new Transfer(ClientEnd(channel), upstream, UpstreamEnd(channel), decision.Verb, DataUse.None, [], TlsFor(decision), LogMatched) { Number = decision.Transfer };
+        var transfer = new Transfer(ClientEnd(channel), upstream, UpstreamEnd(channel), decision.Verb, DataUse.None, [], TlsFor(decision), _loop, LogMatched) { Number = decision.Transfer };
         if (!Register(transfer, null))
             return;
         transfer.Start(_server.Time.GetTimestamp());

@@ -51,7 +51,7 @@ internal sealed partial class FtpSession
     {
         _isStartingClientTls = true;
         var config = _server.Config.ClientTls!;
-        var tls = TlsConnection.AcceptControl(_server.ClientTls!.Current, _client.Socket);
+        var tls = TlsConnection.AcceptControl(_server.ClientTls!.Current, _client.Connection);
         BeginStep(_client, config.HandshakeTimeout);
         var isDone = await _client.StartTlsAsync(tls, last).ConfigureAwait(false);
         var isLate = EndStep();
@@ -100,7 +100,7 @@ internal sealed partial class FtpSession
     private async Task<(string? Failure, bool MetClearText)> StartUpstreamTlsAsync(ControlChannel channel)
     {
         _upstreamContext = _server.UpstreamTls!.Current; // for the data connections too, whose session it is
-        var tls = TlsConnection.Connect(_upstreamContext, channel.Socket, isData: false, _server.PeerName, resume: null);
+        var tls = TlsConnection.Connect(_upstreamContext, channel.Connection, isData: false, _server.PeerName, resume: null);
         BeginStep(channel, _server.Config.ConnectTimeout);
         var isDone = await channel.StartTlsAsync(tls).ConfigureAwait(false);
         var isLate = EndStep();

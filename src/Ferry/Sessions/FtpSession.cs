@@ -26,6 +26,7 @@ internal sealed partial class FtpSession
     private readonly ControlServer _server;
     private readonly ControlEngine _engine;
     private readonly ControlChannel _client;
+    private readonly EventLoop _loop;
     private readonly IPAddress _listener;
     private readonly Lock _sync = new();
     private readonly long _startedAt;
@@ -42,19 +43,20 @@ internal sealed partial class FtpSession
     private SessionEndReason? _endReason;
     private bool _draining;
 
-    /// <param name="socket">The client's connection; owned.</param>
+    /// <param name="connection">The client's; owned.</param>
     /// <param name="listener">The address that the control listener is bound to.</param>
     /// <param name="server">The server block.</param>
     /// <param name="id">The session's name in every log.</param>
     /// <param name="isImplicit">The listener speaks TLS from the first byte.</param>
     /// <exception cref="SocketException">The client has gone.</exception>
-    public FtpSession(Socket socket, IPAddress listener, ControlServer server, string id, bool isImplicit = false)
+    public FtpSession(Connection connection, IPAddress listener, ControlServer server, string id, bool isImplicit = false)
     {
         _isImplicit = isImplicit;
         _server = server;
         _listener = listener;
         Id = id;
-        _client = new ControlChannel(socket, server.Config.TcpNoDelay, server.Config.SocketKeepalive, urgent: true);
+        _loop = connection.Loop;
+        _client = new ControlChannel(connection, server.Config.TcpNoDelay, server.Config.SocketKeepalive, urgent: true);
         _engine = new ControlEngine(_client.RemoteEndPoint.AddressFamily, RulesOf(server.Config, isImplicit), DataRulesOf(server.Config.Data));
         _startedAt = _loggedOutAt = _activity = server.Time.GetTimestamp();
         _start = server.Time.GetUtcNow();

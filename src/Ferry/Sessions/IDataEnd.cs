@@ -1,4 +1,4 @@
-using System.Net.Sockets;
+using Ferry.Transport;
 
 namespace Ferry.Sessions;
 
@@ -6,7 +6,7 @@ namespace Ferry.Sessions;
 internal interface IDataEnd : IDisposable
 {
     /// <summary>Ends with the connection, which the caller owns then; with null where it does not come about. Once.</summary>
-    Task<Socket?> ConnectAsync();
+    Task<Connection?> ConnectAsync();
 
     /// <summary>Ends a <see cref="ConnectAsync"/> that waits, with null. Without effect on a connection that is there.</summary>
     void Cancel();

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Ferry.Transport;
 
 namespace Ferry.Sessions;
@@ -8,7 +7,7 @@ internal sealed class LentPort(DataLease lease) : IDataEnd
 {
     public DataLease Lease { get; } = lease;
 
-    public async Task<Socket?> ConnectAsync() => await Lease.Connected.ConfigureAwait(false) ? Lease.Take() : null;
+    public async Task<Connection?> ConnectAsync() => await Lease.Connected.ConfigureAwait(false) ? Lease.Take() : null;
 
     public void Cancel() => Lease.DisposeIfWaiting();
 

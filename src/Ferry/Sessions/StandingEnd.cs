@@ -1,20 +1,19 @@
-using System.Net.Sockets;
 using Ferry.Transport;
 
 namespace Ferry.Sessions;
 
 /// <summary>A server's passive port that we have connected to before the transfer command went out.</summary>
-internal sealed class StandingEnd(Socket socket) : IDataEnd
+internal sealed class StandingEnd(Connection connection) : IDataEnd
 {
-    private Socket? _socket = socket;
+    private Connection? _connection = connection;
 
-    public Task<Socket?> ConnectAsync() => Task.FromResult(Interlocked.Exchange(ref _socket, null));
+    public Task<Connection?> ConnectAsync() => Task.FromResult(Interlocked.Exchange(ref _connection, null));
 
     public void Cancel()
     {
     }
 
-    public void Reset() => Interlocked.Exchange(ref _socket, null)?.Abort();
+    public void Reset() => Interlocked.Exchange(ref _connection, null)?.Abort();
 
-    public void Dispose() => Interlocked.Exchange(ref _socket, null)?.Dispose();
+    public void Dispose() => Interlocked.Exchange(ref _connection, null)?.Dispose();
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Ferry.Protocol;
 using Ferry.Relay;
 using Ferry.Transport;
@@ -56,28 +55,15 @@ internal sealed partial class Transfer
     /// <summary>Waits for one side's connection. Where it does not come about, the other is not waited for.</summary>
     private async Task<bool> StandAsync(IDataEnd end, bool isClient)
     {
-        var isGone = false;
-        DataLeg? leg = null;
-        if (await end.ConnectAsync().ConfigureAwait(false) is { } socket)
-        {
-            try
-            {
-                leg = new DataLeg(socket);
-            }
-            catch (SocketException)
-            {
-                isGone = true; // between its accept and the first look at it
-                socket.Dispose();
-            }
-        }
-        if (leg is null)
+        if (await end.ConnectAsync().ConfigureAwait(false) is not { } connection)
         {
             lock (_sync)
-                _missing ??= isGone ? isClient ? TransferOutcome.ClientAborted : TransferOutcome.UpstreamAborted
-                    : isClient ? TransferOutcome.NoClient : TransferOutcome.NoUpstream;
+                _missing ??= isClient ? TransferOutcome.NoClient : TransferOutcome.NoUpstream;
             (isClient ? _upstreamEnd : _clientEnd).Cancel();
             return false;
         }
+        connection.Loop = _loop;
+        var leg = new DataLeg(connection);
         bool isCut;
         lock (_sync)
         {

@@ -39,9 +39,9 @@ internal sealed partial class Transfer
     {
         TlsConnection? toClient = null, toUpstream = null;
         if (tls.Client is { } origin)
-            client.Secure(toClient = TlsConnection.AcceptData(origin, client.Socket, tickets: tls.SendsTickets && _use is DataUse.Download or DataUse.Listing ? 1 : 0));
+            client.Secure(toClient = TlsConnection.AcceptData(origin, client.Connection, tickets: tls.SendsTickets && _use is DataUse.Download or DataUse.Listing ? 1 : 0));
         if (tls.Upstream is { } context)
-            upstream.Secure(toUpstream = TlsConnection.Connect(context, upstream.Socket, isData: true, tls.UpstreamName, tls.Resume));
+            upstream.Secure(toUpstream = TlsConnection.Connect(context, upstream.Connection, isData: true, tls.UpstreamName, tls.Resume));
         var upstreamDone = toUpstream is null ? Task.FromResult(true) : toUpstream.HandshakeAsync().AsTask();
         var clientIsDone = toClient is null || await toClient.HandshakeAsync().ConfigureAwait(false);
         if (toClient is not null)

@@ -25,6 +25,7 @@ internal sealed partial class Transfer
     private readonly DataUse _use;
     private readonly Action<Transfer> _matched;
     private readonly TransferTls? _tls;
+    private readonly EventLoop _loop;
     private DataLeg? _client;
     private DataLeg? _upstream;
     private TransferOutcome? _missing;
@@ -42,9 +43,11 @@ internal sealed partial class Transfer
     /// <param name="use">Which way its data goes; None where that is not known.</param>
     /// <param name="path">The command's argument, for the log.</param>
     /// <param name="tls">How the connections are protected; null: not at all.</param>
+    /// <param name="loop">Its session's.</param>
     /// <param name="matched">Told when both connections stand.</param>
-    public Transfer(IDataEnd client, IDataEnd upstream, IPEndPoint server, FtpVerb verb, DataUse use, byte[] path, TransferTls? tls, Action<Transfer> matched)
+    public Transfer(IDataEnd client, IDataEnd upstream, IPEndPoint server, FtpVerb verb, DataUse use, byte[] path, TransferTls? tls, EventLoop loop, Action<Transfer> matched)
     {
+        _loop = loop;
         _tls = tls;
         _clientEnd = client;
         _upstreamEnd = upstream;

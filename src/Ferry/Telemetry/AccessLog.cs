@@ -22,6 +22,7 @@ internal sealed class AccessLog
             ["connection"] = static (s, _) => s.SessionId,
             ["ftp_commands"] = static (s, _) => Text(s.Commands),
             ["ftp_end"] = static (s, _) => s.EndReason,
+            ["ftp_host"] = static (s, _) => s.Host,
             ["ftp_session"] = static (s, _) => s.SessionId,
             ["ftp_transfers"] = static (s, _) => Text(s.Transfers),
             ["ftp_user"] = static (s, _) => s.User,

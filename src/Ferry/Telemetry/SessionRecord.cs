@@ -33,6 +33,9 @@ internal sealed record SessionRecord
     /// <summary>The name given with USER, as the client wrote it.</summary>
     public string? User { get; init; }
 
+    /// <summary>The name given with HOST.</summary>
+    public string? Host { get; init; }
+
     public bool LoggedIn { get; init; }
 
     /// <summary>The tag of the session's end reason.</summary>

@@ -1,16 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
+using Ferry.Transport.Linux;
 
 namespace Ferry.Transport;
 
 /// <summary>Connects to the data ports of clients that have sent PORT or EPRT.</summary>
 internal static class ActiveConnector
 {
-    private const int IPPROTO_IP = 0;
-    private const int SOL_SOCKET = 1;
-    private const int SO_REUSEADDR = 2;
-    private const int IP_BIND_ADDRESS_NO_PORT = 24;
-
     // For clients that send PORT first and listen then.
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(300)];
 
@@ -59,32 +55,33 @@ internal static class ActiveConnector
 
     private static async ValueTask<ConnectResult> ConnectFromAsync(IPEndPoint client, IPEndPoint from, CancellationToken ct)
     {
-        Socket? socket = null;
+        Connection? connection = null;
+        SocketError error;
         try
         {
-            socket = new Socket(client.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            // Many connections leave from one port, to different clients. Bind sets it too, in .NET 10, but does not promise it.
+            connection = Connection.Open(client, loop: null);
+            // Many connections leave from one port, to different clients.
             if (from.Port != 0)
-                socket.SetRawSocketOption(SOL_SOCKET, SO_REUSEADDR, BitConverter.GetBytes(1));
+                connection.TrySet(Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
             else
-                socket.SetRawSocketOption(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, BitConverter.GetBytes(1));
-            socket.Bind(from);
-            await socket.ConnectAsync(client, ct).ConfigureAwait(false);
-            if (!client.Equals(socket.LocalEndPoint))
-                return new ConnectResult(socket, SocketError.Success);
-            // Where the client is on this machine and does not listen, TCP connects a socket with itself (RFC 9293 §3.5, simultaneous open).
-            socket.Abort();
-            return new ConnectResult(null, SocketError.ConnectionRefused);
+                connection.TrySet(Libc.SOL_IP, Libc.IP_BIND_ADDRESS_NO_PORT, 1);
+            error = connection.Bind(from);
+            if (error == SocketError.Success)
+                error = await connection.ConnectAsync(ct).ConfigureAwait(false);
+            if (error == SocketError.Success)
+            {
+                if (!client.Equals(connection.LocalEndPoint))
+                    return new ConnectResult(connection, error);
+                // Where the client is on this machine and does not listen, TCP connects a socket with itself (RFC 9293 §3.5, simultaneous open).
+                connection.Abort();
+                return new ConnectResult(null, SocketError.ConnectionRefused);
+            }
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            socket?.Dispose();
-            return new ConnectResult(null, SocketError.TimedOut);
+            error = e is SocketException { SocketErrorCode: var code } ? code : SocketError.TimedOut;
         }
-        catch (SocketException e)
-        {
-            socket?.Dispose();
-            return new ConnectResult(null, e.SocketErrorCode);
-        }
+        connection?.Dispose();
+        return new ConnectResult(null, error);
     }
 }

@@ -5,5 +5,5 @@ namespace Ferry.Transport;
 internal sealed partial class ControlChannel
 {
     /// <summary>Whether the peer has closed its direction or reset the connection, whatever it may have sent before. Reads nothing and does not wait.</summary>
-    public bool HasPeerGone() => !_socket.SafeHandle.IsClosed && Libc.HasHungUp(_socket.SafeHandle);
+    public bool HasPeerGone() => Libc.HasHungUp(_connection.Handle);
 }

@@ -89,7 +89,7 @@ internal sealed partial class ControlChannel
             {
                 try
                 {
-                    await SendAllAsync(bytes.AsMemory(0, length), SocketFlags.None).ConfigureAwait(false);
+                    await SendAllAsync(bytes.AsMemory(0, length)).ConfigureAwait(false);
                 }
                 finally
                 {
@@ -111,7 +111,7 @@ internal sealed partial class ControlChannel
     {
         lock (_sync)
         {
-            if (_sending && !_isChangingTls && CanSend() && _outLength + line.Length <= MaxUnsent)
+            if (_sending && !_isChangingTls && _connection.HasRoom() && _outLength + line.Length <= MaxUnsent)
             {
                 if (line.Length > 0)
                     Write(line);
@@ -132,24 +132,12 @@ internal sealed partial class ControlChannel
         try
         {
             var rest = _out.AsSpan(0, _outLength);
-            BytesSent += _tls is { } tls ? tls.TrySendLast(rest) : rest.Length > 0 ? _socket.Send(rest, SocketFlags.None, out _) : 0;
+            BytesSent += _tls is { } tls ? tls.TrySendLast(rest) : rest.Length > 0 ? _connection.Send(rest, out _) : 0;
         }
         catch (ObjectDisposedException)
         {
         }
         _outLength = 0;
-    }
-
-    private bool CanSend()
-    {
-        try
-        {
-            return _socket.Poll(0, SelectMode.SelectWrite);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return false;
-        }
     }
 
     private bool TakeUnsent(out byte[] bytes, out int length)
@@ -187,7 +175,7 @@ internal sealed partial class ControlChannel
         }
     }
 
-    private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes, SocketFlags flags)
+    private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes, bool isUrgent = false)
     {
         if (_isUseless)
             throw new SocketException((int)SocketError.ConnectionReset);
@@ -197,11 +185,7 @@ internal sealed partial class ControlChannel
             BytesSent += bytes.Length;
             return;
         }
-        while (bytes.Length > 0)
-        {
-            var sent = await _socket.SendAsync(bytes, flags).ConfigureAwait(false);
-            BytesSent += sent;
-            bytes = bytes[sent..];
-        }
+        await _connection.SendAsync(bytes, isUrgent).ConfigureAwait(false);
+        BytesSent += bytes.Length;
     }
 }

@@ -19,10 +19,10 @@ internal sealed partial class ControlChannel
     public TlsInfo? TlsInfo { get; private set; }
 
     /// <summary>The connection below, for a handshake to come.</summary>
-    public Socket Socket => _socket;
+    public Connection Connection => _connection;
 
     /// <summary>Sends what is written in clear, then shakes hands. What is written meanwhile goes out behind that, encrypted. Nothing may be <see cref="Buffered"/>.</summary>
-    /// <param name="tls">Over <see cref="Socket"/>; owned from here on.</param>
+    /// <param name="tls">Over <see cref="Connection"/>; owned from here on.</param>
     /// <param name="last">A last line in clear, which nothing that is written by another thread gets behind.</param>
     /// <returns>False where that failed; the connection says why, and the channel is of no use any more.</returns>
     /// <exception cref="SocketException">The connection failed before.</exception>
@@ -32,7 +32,7 @@ internal sealed partial class ControlChannel
         try
         {
             await BeginChangingAsync().ConfigureAwait(false);
-            await SendAllAsync(last, SocketFlags.None).ConfigureAwait(false);
+            await SendAllAsync(last).ConfigureAwait(false);
             isDone = await tls.HandshakeAsync().ConfigureAwait(false);
         }
         finally
@@ -117,17 +117,10 @@ internal sealed partial class ControlChannel
     {
         while (true)
         {
-            if (!tls.HasBuffered)
-            {
-                var readable = _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
-                if (IsTurnOver(readable.IsCompleted))
-                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-                _ = await readable.ConfigureAwait(false);
-            }
-            else if (IsTurnOver(isThere: true))
-            {
-                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            }
+            if (tls.HasBuffered)
+                await _connection.Loop.NextTurn();
+            else
+                await _connection.WaitReadableAsync().ConfigureAwait(false);
             if (_in is null)
                 _in = ArrayPool<byte>.Shared.Rent(LineScanner.MaxLine);
             else if (_start > 0)

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Ferry.Transport.Linux;
 
 namespace Ferry.Transport;
@@ -16,13 +15,13 @@ internal sealed partial class ControlChannel
     public async ValueTask SendUrgentAsync(ReadOnlyMemory<byte> bytes)
     {
         await FlushAsync().ConfigureAwait(false);
-        await SendAllAsync(bytes, SocketFlags.OutOfBand).ConfigureAwait(false);
+        await SendAllAsync(bytes, isUrgent: true).ConfigureAwait(false);
     }
 
     // A read ends before an urgent byte (tcp(7)), so the byte is always the first of the next one.
     private void NoteUrgentMark()
     {
-        if (_seesUrgent && Libc.IsAtUrgentMark(_socket.SafeHandle))
+        if (_seesUrgent && Libc.IsAtUrgentMark(_connection.Handle))
             _urgent = _end;
     }
 }

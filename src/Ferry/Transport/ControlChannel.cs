@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Ferry.Protocol;
+using Ferry.Transport.Linux;
 
 namespace Ferry.Transport;
 
@@ -10,39 +11,35 @@ namespace Ferry.Transport;
 /// </summary>
 internal sealed partial class ControlChannel : IDisposable
 {
-    /// <summary>A reader that never has to wait, because its peer floods it, lets others have the thread after so many reads.
-    /// The thread may be the heartbeat's or an accept loop's, which go on with a pump that they have set free.</summary>
-    private const int ReadsPerTurn = 32;
-
     // The kernel's two hours are longer than any firewall remembers; cloud load balancers forget after four minutes.
     private const int KeepAliveSeconds = 120;
 
-    private readonly Socket _socket;
+    private readonly Connection _connection;
     private byte[]? _in;
-    private int _readsInTurn;
     private int _start;
     private int _end;
 
-    /// <param name="socket">Connected; the channel owns it.</param>
+    /// <param name="connection">Owned.</param>
     /// <param name="noDelay">TCP_NODELAY.</param>
     /// <param name="keepAlive">SO_KEEPALIVE, after two minutes of silence.</param>
     /// <param name="urgent">Keep account of urgent data, which only clients send.</param>
-    public ControlChannel(Socket socket, bool noDelay, bool keepAlive, bool urgent)
+    /// <exception cref="SocketException">The peer has gone already.</exception>
+    public ControlChannel(Connection connection, bool noDelay, bool keepAlive, bool urgent)
     {
-        _socket = socket;
-        RemoteEndPoint = EndPoints.Plain((IPEndPoint)socket.RemoteEndPoint!);
-        LocalEndPoint = EndPoints.Plain((IPEndPoint)socket.LocalEndPoint!);
-        socket.Blocking = false;
-        socket.NoDelay = noDelay;
+        _connection = connection;
+        RemoteEndPoint = EndPoints.Plain(connection.RemoteEndPoint);
+        LocalEndPoint = EndPoints.Plain(connection.LocalEndPoint);
+        if (noDelay)
+            connection.TrySet(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
         if (keepAlive)
         {
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveSeconds);
+            connection.TrySet(Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, 1);
+            connection.TrySet(Libc.IPPROTO_TCP, Libc.TCP_KEEPIDLE, KeepAliveSeconds);
         }
         _seesUrgent = urgent;
         // Urgent data stays in line (RFC 1123 §4.1.2.10 for ABOR); without this its last byte would be lost to the reader.
         if (urgent)
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.OutOfBandInline, true);
+            connection.TrySet(Libc.SOL_SOCKET, Libc.SO_OOBINLINE, 1);
     }
 
     public IPEndPoint RemoteEndPoint { get; }
@@ -66,38 +63,23 @@ internal sealed partial class ControlChannel : IDisposable
 
     private async ValueTask<bool> FillClearAsync()
     {
+        if (_start > 0)
+            Compact();
         while (true)
         {
-            int received;
-            if (_in is null)
+            // Before an urgent byte has come there is no mark to be seen.
+            await _connection.WaitReadableAsync().ConfigureAwait(false);
+            _in ??= ArrayPool<byte>.Shared.Rent(LineScanner.MaxLine);
+            NoteUrgentMark();
+            var received = _connection.Receive(_in.AsSpan(_end, LineScanner.MaxLine - _end), out var error);
+            if (error == SocketError.WouldBlock)
             {
-                var readable = _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
-                if (IsTurnOver(readable.IsCompleted))
-                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-                _ = await readable.ConfigureAwait(false);
-                _in = ArrayPool<byte>.Shared.Rent(LineScanner.MaxLine);
-                NoteUrgentMark();
-                received = _socket.Receive(_in.AsSpan(0, LineScanner.MaxLine), SocketFlags.None, out var error);
-                if (error == SocketError.WouldBlock)
-                {
+                if (_end == 0)
                     Release();
-                    continue;
-                }
-                if (error != SocketError.Success)
-                    throw new SocketException((int)error);
+                continue;
             }
-            else
-            {
-                if (_start > 0)
-                    Compact();
-                // Before the byte has come there is no mark to be seen.
-                var readable = _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
-                if (IsTurnOver(readable.IsCompleted))
-                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-                _ = await readable.ConfigureAwait(false);
-                NoteUrgentMark();
-                received = await _socket.ReceiveAsync(_in.AsMemory(_end, LineScanner.MaxLine - _end), SocketFlags.None).ConfigureAwait(false);
-            }
+            if (error != SocketError.Success)
+                throw new SocketException((int)error);
             if (received == 0)
             {
                 if (_start == _end)
@@ -132,32 +114,16 @@ internal sealed partial class ControlChannel : IDisposable
     /// <summary>Ends our direction in order (close_notify where it is TLS, and FIN).</summary>
     public void ShutdownSend()
     {
-        try
-        {
-            _tls?.TrySendLast([]);
-            _socket.Shutdown(SocketShutdown.Send);
-        }
-        catch (SocketException)
-        {
-            // The peer has gone already.
-        }
-        catch (ObjectDisposedException)
-        {
-        }
+        _tls?.TrySendLast([]);
+        _connection.TryShutdown(SocketShutdown.Send);
     }
 
     /// <summary>Ends both directions at once; without effect where that is done.</summary>
     public void Shutdown()
     {
-        try
-        {
-            _tls?.TrySendLast([]);
-            _socket.Shutdown(SocketShutdown.Both);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
+        _tls?.TrySendLast([]);
+        if (!_connection.TryShutdown(SocketShutdown.Both))
             Dispose(); // the peer has gone already
-        }
     }
 
     /// <summary>Closes in order: what was sent still arrives, because nothing is left unread (an unread byte would make the kernel send RST).</summary>
@@ -167,7 +133,7 @@ internal sealed partial class ControlChannel : IDisposable
         try
         {
             Span<byte> unread = stackalloc byte[1024];
-            for (var i = 0; i < 64 && _socket.Receive(unread, SocketFlags.None, out _) > 0; i++)
+            for (var i = 0; i < 64 && _connection.Receive(unread, out _) > 0; i++)
             {
             }
         }
@@ -177,20 +143,11 @@ internal sealed partial class ControlChannel : IDisposable
         Dispose();
     }
 
-    /// <summary>Closes the socket, which ends any call in flight with an error. The buffers go with the pumps that use them.</summary>
+    /// <summary>Closes the connection, which ends any call in flight with an error. The buffers go with the pumps that use them.</summary>
     public void Dispose()
     {
-        _socket.Dispose();
+        _connection.Dispose();
         _tls?.Dispose();
-    }
-
-    /// <summary>Whether the reader has gone on for so long that it must yield before it reads what is there already.</summary>
-    private bool IsTurnOver(bool isThere)
-    {
-        if (isThere && ++_readsInTurn < ReadsPerTurn)
-            return false;
-        _readsInTurn = 0;
-        return isThere;
     }
 
     private void Compact()

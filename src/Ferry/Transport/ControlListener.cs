@@ -8,7 +8,7 @@ namespace Ferry.Transport;
 internal sealed class ControlListener : IDisposable
 {
     private readonly ListeningSocket _listening;
-    private Action<Socket, IPAddress>? _handler;
+    private Action<Connection, IPAddress>? _handler;
 
     private ControlListener(ListeningSocket listening) => _listening = listening;
 
@@ -20,10 +20,10 @@ internal sealed class ControlListener : IDisposable
         ListeningSocket.TryOpen(endPoint, backlog, time, logger, out error) is { } listening ? new ControlListener(listening) : null;
 
     /// <summary>Hands every connection from now on to <paramref name="handler"/>, with the bound address. May be called again to change hands.</summary>
-    public void Start(Action<Socket, IPAddress> handler)
+    public void Start(Action<Connection, IPAddress> handler)
     {
         if (Interlocked.Exchange(ref _handler, handler) is null)
-            _ = _listening.AcceptAsync(socket => Volatile.Read(ref _handler)!(socket, EndPoint.Address));
+            _ = _listening.AcceptAsync(connection => Volatile.Read(ref _handler)!(connection, EndPoint.Address));
     }
 
     public void Dispose() => _listening.Dispose();

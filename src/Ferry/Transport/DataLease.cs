@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.Sockets;
 using Ferry.Config;
 
 namespace Ferry.Transport;
@@ -15,7 +14,7 @@ internal sealed class DataLease : IDisposable
     private readonly ImmutableArray<AccessRuleConfig> _rules;
     // Continued on the spot: whoever completes it holds no lock, and a hop to another thread would cost more than what follows.
     private readonly TaskCompletionSource<bool> _connected = new();
-    private Socket? _socket;
+    private Connection? _connection;
     private int _state;
 
     internal DataLease(PortPool pool, IPAddress client, DataPort port, ImmutableArray<AccessRuleConfig> rules)
@@ -49,13 +48,13 @@ internal sealed class DataLease : IDisposable
     internal DataPort OpenPort { get; }
 
     /// <summary>Takes the client's connection, which the caller then owns; null where there is none or it was taken.</summary>
-    public Socket? Take()
+    public Connection? Take()
     {
         if (Interlocked.CompareExchange(ref _state, (int)State.Taken, (int)State.Connected) != (int)State.Connected)
             return null;
-        var socket = _socket;
-        _socket = null;
-        return socket;
+        var connection = _connection;
+        _connection = null;
+        return connection;
     }
 
     /// <summary>Gives the port back; a connection that nobody took is closed.</summary>
@@ -65,7 +64,7 @@ internal sealed class DataLease : IDisposable
         if (before == State.Closed)
             return;
         if (before == State.Connected)
-            _socket?.Dispose();
+            _connection?.Dispose();
         _connected.TrySetResult(false);
         _pool.TakeBack(this);
     }
@@ -78,16 +77,16 @@ internal sealed class DataLease : IDisposable
     }
 
     /// <summary>Hands a connection over; false where it is not for this lease, and the caller keeps it.</summary>
-    internal bool TryDeliver(Socket socket, IPAddress peer)
+    internal bool TryDeliver(Connection connection, IPAddress peer)
     {
         if (!AccessRules.Allow(_rules, peer))
             return false;
         // Before the state says so, because Take may run the moment it does.
-        if (Interlocked.CompareExchange(ref _socket, socket, null) is not null)
+        if (Interlocked.CompareExchange(ref _connection, connection, null) is not null)
             return false;
         if (Interlocked.CompareExchange(ref _state, (int)State.Connected, (int)State.Waiting) != (int)State.Waiting)
         {
-            _ = Interlocked.CompareExchange(ref _socket, null, socket);
+            _ = Interlocked.CompareExchange(ref _connection, null, connection);
             return false;
         }
         _connected.TrySetResult(true);

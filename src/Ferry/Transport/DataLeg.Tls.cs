@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using Ferry.Transport.Linux;
 using Ferry.Transport.Tls;
 
 namespace Ferry.Transport;
@@ -13,7 +14,7 @@ namespace Ferry.Transport;
 internal sealed partial class DataLeg
 {
     private TlsConnection? _tls;
-    private CancellationTokenSource? _receiving;
+    private volatile bool _isReceivingStopped;
     private int _isWaitingForRoom;
     private volatile bool _isSendingStopped;
     private bool _hasEnded;
@@ -31,9 +32,8 @@ internal sealed partial class DataLeg
     public void Secure(TlsConnection tls)
     {
         // Handshakes are small messages that wait for one another, which Nagle's algorithm and a peer's delayed ACK make 40 ms each.
-        Socket.NoDelay = true;
+        Connection.TrySet(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
         _tls = tls;
-        _receiving = new CancellationTokenSource();
     }
 
     /// <summary>Encrypts bytes, for the next <see cref="FlushAsync"/> to send. In TLS only.</summary>
@@ -56,28 +56,23 @@ internal sealed partial class DataLeg
     }
 
     /// <summary>Frees what TLS needs, and leaves the connection as it is. Nobody reads or writes the leg any more.</summary>
-    public void LeaveTls()
-    {
-        _tls?.Dispose();
-        _receiving?.Dispose();
-    }
+    public void LeaveTls() => _tls?.Dispose();
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> WaitTlsReadableAsync(TlsConnection tls)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WaitTlsReadableAsync(TlsConnection tls)
     {
         if (tls.HasBuffered)
-            return 0;
+        {
+            await Connection.Loop.NextTurn();
+            return;
+        }
         ValueTask answers = tls.SendUnaskedAsync();
         if (!answers.IsCompletedSuccessfully)
             _ = SettleAsync(answers); // not awaited: a peer that sends, and reads later, would stop the transfer
-        try
-        {
-            return await Socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, _receiving!.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            return 0;
-        }
+        ValueTask readable = Connection.WaitReadableAsync();
+        if (_isReceivingStopped)
+            Connection.CancelReading(); // the one of StopReceivingTls may have come before the wait
+        await readable.ConfigureAwait(false);
     }
 
     private static async Task SettleAsync(ValueTask answers)
@@ -114,14 +109,18 @@ internal sealed partial class DataLeg
         return isTold;
     }
 
-    private void StopReceivingTls() => _receiving!.Cancel();
+    private void StopReceivingTls()
+    {
+        _isReceivingStopped = true;
+        Connection.CancelReading();
+    }
 
     private void StopSendingTls()
     {
         _isSendingStopped = true;
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _isWaitingForRoom) != 0)
-            TryShutdown(SocketShutdown.Send);
+            Connection.TryShutdown(SocketShutdown.Send);
     }
 
     /// <summary>Either this sees that sending is stopped, or <see cref="StopSendingTls"/> sees that somebody waits.</summary>
@@ -130,6 +129,6 @@ internal sealed partial class DataLeg
         Interlocked.Exchange(ref _isWaitingForRoom, 1);
         // A stream that is left in the middle of a record cannot be ended in order any more; but its reader has not read for so long that there is no room.
         if (_isSendingStopped)
-            TryShutdown(SocketShutdown.Send);
+            Connection.TryShutdown(SocketShutdown.Send);
     }
 }

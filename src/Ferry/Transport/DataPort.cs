@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace Ferry.Transport;
 
@@ -38,7 +37,7 @@ internal sealed class DataPort
     public bool IsQueued { get; set; }
 
     /// <summary>Accepts until closed; every connection goes to <paramref name="handler"/>.</summary>
-    public void Open(Action<DataPort, Socket> handler) => _ = _listening?.AcceptAsync(socket => handler(this, socket));
+    public void Open(Action<DataPort, Connection> handler) => _ = _listening?.AcceptAsync(connection => handler(this, connection));
 
     public void Close() => _listening?.Dispose();
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace Ferry.Transport;
 
@@ -12,17 +11,4 @@ internal static class EndPoints
     /// <summary>The end point with its address as <see cref="Plain(IPAddress)"/> gives it.</summary>
     public static IPEndPoint Plain(IPEndPoint endPoint) =>
         endPoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endPoint.Address.MapToIPv4(), endPoint.Port) : endPoint;
-
-    /// <summary>Where a connection comes from; null where it has gone before it could be asked.</summary>
-    public static IPAddress? PeerOf(Socket socket)
-    {
-        try
-        {
-            return socket.RemoteEndPoint is IPEndPoint peer ? Plain(peer.Address) : null;
-        }
-        catch (SocketException)
-        {
-            return null;
-        }
-    }
 }

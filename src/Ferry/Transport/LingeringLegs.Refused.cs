@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace Ferry.Transport;
 
 // Ports of transfers that the server has refused. Their clients may have connected, and sent a ClientHello, without our having seen either: the connection
@@ -33,15 +31,8 @@ internal sealed partial class LingeringLegs
             lease.Dispose();
             return;
         }
-        try
-        {
-            if (await lease.Connected.ConfigureAwait(false) && lease.Take() is { } socket)
-                Take(new DataLeg(socket));
-        }
-        catch (SocketException)
-        {
-            // Gone between its accept and the first look at it.
-        }
+        if (await lease.Connected.ConfigureAwait(false) && lease.Take() is { } connection)
+            Take(new DataLeg(connection));
         lease.Dispose();
         if (node is null)
             return;

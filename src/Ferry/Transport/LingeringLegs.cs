@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace Ferry.Transport;
 
 /// <summary>Legs in TLS that have been given their end and wait for their peers', so that what is still on its way to those is not lost.</summary>
@@ -98,7 +96,7 @@ internal sealed partial class LingeringLegs(TimeProvider time, int most = Linger
         try
         {
             do
-                await leg.Socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
+                await leg.Connection.WaitReadableAsync().ConfigureAwait(false);
             while (leg.DiscardReceived(ref left));
         }
         catch (Exception exception) when (DataLeg.IsEnd(exception))

@@ -8,17 +8,17 @@ namespace Ferry.Transport;
 /// <summary>A listening socket with its accept loop; used by the control listeners, the passive ports and the single ports that stand for many.</summary>
 internal sealed partial class ListeningSocket : IDisposable
 {
-    private const int SOL_SOCKET = 1;
-    private const int SO_REUSEADDR = 2;
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
 
     private readonly Socket _socket;
+    private readonly Readiness _readiness;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
     private ListeningSocket(Socket socket, TimeProvider time, ILogger logger)
     {
         _socket = socket;
+        _readiness = new Readiness(socket.SafeHandle) { Loop = EventLoop.Next() };
         _time = time;
         _logger = logger;
         EndPoint = (IPEndPoint)socket.LocalEndPoint!;
@@ -42,9 +42,11 @@ internal sealed partial class ListeningSocket : IDisposable
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
                 socket.DualMode = false;
             // SO_REUSEADDR alone: SocketOptionName.ReuseAddress would add SO_REUSEPORT, and two ferryds would silently share a port.
-            socket.SetRawSocketOption(SOL_SOCKET, SO_REUSEADDR, BitConverter.GetBytes(1));
+            socket.SetRawSocketOption(Libc.SOL_SOCKET, Libc.SO_REUSEADDR, BitConverter.GetBytes(1));
             socket.Bind(endPoint);
             socket.Listen(backlog);
+            // A client may have gone between the loop's word and the accept.
+            _ = Libc.fcntl(socket.SafeHandle, Libc.F_SETFL, Libc.O_NONBLOCK);
             error = SocketError.Success;
             return new ListeningSocket(socket, time, logger);
         }
@@ -73,41 +75,45 @@ internal sealed partial class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>Accepts until disposed. A handler must not block; a connection on which it throws is closed.</summary>
-    public async Task AcceptAsync(Action<Socket> handler)
+    /// <summary>Accepts until disposed; each connection is given to the next event loop. A handler must not block; a connection on which it throws is closed.</summary>
+    public async Task AcceptAsync(Action<Connection> handler)
     {
         while (true)
         {
+            SocketError error;
             try
             {
-                Hand(await _socket.AcceptAsync().ConfigureAwait(false), handler);
+                await _readiness.WaitReadableAsync().ConfigureAwait(false);
+                if (Connection.TryAccept(_socket.SafeHandle, out error) is { } accepted)
+                    Hand(accepted, handler);
             }
             catch (ObjectDisposedException)
             {
                 return;
             }
-            catch (SocketException e) when (e.SocketErrorCode is SocketError.OperationAborted or SocketError.Interrupted)
-            {
-                return;
-            }
-            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
-            {
-                // The client gave up before it was accepted.
-            }
             catch (SocketException e)
             {
-                // Out of descriptors or memory: the connection stays in the backlog, and trying at once would only burn a processor.
-                Log.AcceptFailed(_logger, EndPoint, e.SocketErrorCode);
-                await Task.Delay(AcceptPause, _time).ConfigureAwait(false);
+                error = e.SocketErrorCode;
             }
+            // Gone, before it was accepted, is none of ours.
+            if (error is SocketError.Success or SocketError.WouldBlock or SocketError.ConnectionReset or SocketError.ConnectionAborted)
+                continue;
+            // Out of descriptors or memory: the connection stays in the backlog, and trying at once would only burn a processor.
+            Log.AcceptFailed(_logger, EndPoint, error);
+            await Task.Delay(AcceptPause, _time).ConfigureAwait(false);
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _readiness.Close();
+        _socket.Dispose();
+    }
 
     // What fails for one connection must not end the loop, and with it all that would come after.
-    private void Hand(Socket accepted, Action<Socket> handler)
+    private void Hand(Connection accepted, Action<Connection> handler)
     {
+        accepted.Loop = EventLoop.Next();
         try
         {
             handler(accepted);

@@ -45,20 +45,17 @@ internal sealed partial class PortPool
         return null;
     }
 
-    private void Deliver(DataPort port, Socket socket)
+    private void Deliver(DataPort port, Connection connection)
     {
-        var peer = EndPoints.PeerOf(socket);
-        if (peer is not null)
-        {
-            DataLease? lease;
-            lock (_sync)
-                lease = port.Leases.GetValueOrDefault(_peer == DataPeerPolicy.Any ? Anybody(peer) : peer);
-            if (lease is not null && lease.TryDeliver(socket, peer))
-                return;
-        }
+        var peer = EndPoints.Plain(connection.RemoteEndPoint.Address);
+        DataLease? lease;
+        lock (_sync)
+            lease = port.Leases.GetValueOrDefault(_peer == DataPeerPolicy.Any ? Anybody(peer) : peer);
+        if (lease is not null && lease.TryDeliver(connection, peer))
+            return;
         Log.PeerRefused(_logger, peer, port.Port);
         CountRefused();
-        socket.Abort();
+        connection.Abort();
     }
 
     private static partial class Log
@@ -67,6 +64,6 @@ internal sealed partial class PortPool
         public static partial void PortNotOpened(ILogger logger, int port, IPAddress local, SocketError error);
 
         [LoggerMessage(111, LogLevel.Warning, "data connection from {Peer} to port {Port} refused: no session of that address waits for it")]
-        public static partial void PeerRefused(ILogger logger, IPAddress? peer, int port);
+        public static partial void PeerRefused(ILogger logger, IPAddress peer, int port);
     }
 }

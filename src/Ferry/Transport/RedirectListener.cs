@@ -61,24 +61,25 @@ internal sealed partial class RedirectListener
     /// <summary>Forgets the lease; false where it is not there, or another one is in its place.</summary>
     public bool TryRemove(DataLease lease) => _leases.TryRemove(KeyValuePair.Create((lease.Client, lease.Port), lease));
 
-    private void Deliver(Socket socket)
+    private void Deliver(Connection connection)
     {
-        if (!OriginalDestination.TryGet(socket, out var dialled) || EndPoints.PeerOf(socket) is not { } peer)
+        if (!OriginalDestination.TryGet(connection, out var dialled))
         {
-            socket.Abort();
+            connection.Abort();
             return;
         }
+        var peer = EndPoints.Plain(connection.RemoteEndPoint.Address);
         // Who dials this port itself was redirected from none.
-        if (dialled.Port != EndPoint.Port && (TryDeliver(peer, dialled.Port, peer, socket) || TryDeliver(PortPool.Anybody(peer), dialled.Port, peer, socket)))
+        if (dialled.Port != EndPoint.Port && (TryDeliver(peer, dialled.Port, peer, connection) || TryDeliver(PortPool.Anybody(peer), dialled.Port, peer, connection)))
             return;
         var pools = _pools;
         (pools.FirstOrDefault(p => p.Holds(dialled.Port)) ?? pools.FirstOrDefault())?.CountRefused();
         Log.PeerRefused(_logger, peer, dialled.Port, EndPoint.Port);
-        socket.Abort();
+        connection.Abort();
     }
 
-    private bool TryDeliver(IPAddress client, int port, IPAddress peer, Socket socket) =>
-        _leases.TryGetValue((client, port), out var lease) && lease.TryDeliver(socket, peer);
+    private bool TryDeliver(IPAddress client, int port, IPAddress peer, Connection connection) =>
+        _leases.TryGetValue((client, port), out var lease) && lease.TryDeliver(connection, peer);
 
     private static partial class Log
     {

@@ -27,9 +27,11 @@ internal static class AddressText
     public static int WriteText(IPAddress address, Span<byte> to)
     {
         Span<byte> bytes = stackalloc byte[MaxBytes];
-        bytes = bytes[..WriteBytes(address, bytes)];
-        return bytes.Length == 4 ? WriteDotted(bytes, to) : WriteGroups(bytes, to);
+        return WriteText(bytes[..WriteBytes(address, bytes)], to);
     }
+
+    /// <summary>Writes an address of 4 or 16 bytes.</summary>
+    public static int WriteText(ReadOnlySpan<byte> bytes, Span<byte> to) => bytes.Length == 4 ? WriteDotted(bytes, to) : WriteGroups(bytes, to);
 
     private static int WriteDotted(ReadOnlySpan<byte> bytes, Span<byte> to)
     {

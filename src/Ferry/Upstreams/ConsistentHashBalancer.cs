@@ -26,12 +26,15 @@ internal sealed class ConsistentHashBalancer : IBalancer
 
     public UpstreamServer? Pick(UpstreamChoice choice)
     {
-        if (_key.IsEmpty)
-            return _roundRobin.Pick(choice);
         if (choice.Rehashes == 0)
         {
             choice.Rehashes = 1;
-            choice.Hash = (uint)_ring.Find(Crc32.End(_key.AppendTo(Crc32.Start, choice.Client, choice.Listener)));
+            var sink = new KeySink([]);
+            _key.WriteTo(ref sink, choice.Facts);
+            choice.Hash = (uint)_ring.Find(sink.Checksum);
+            // An empty key is balanced by round robin, as by NGINX.
+            if (sink.Length == 0)
+                choice.Misses = HashBalancer.MissLimit + 1;
         }
         while (choice.Misses <= HashBalancer.MissLimit)
         {

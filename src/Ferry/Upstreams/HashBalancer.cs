@@ -15,31 +15,22 @@ internal sealed class HashBalancer : IBalancer
 
     private readonly HashKey _key;
     private readonly RoundRobinBalancer _roundRobin;
-    private readonly UpstreamServer[] _primaries;
-
-    /// <summary>The sum of the weights up to and with each server, so that a server is found by binary search.</summary>
-    private readonly long[] _bounds;
+    private readonly WeightedPlaces _places;
 
     public HashBalancer(ImmutableArray<UpstreamServer> servers, HashKey key)
     {
         _key = key;
         _roundRobin = new RoundRobinBalancer(servers);
-        _primaries = [.. servers.Where(s => !s.Config.Backup)];
-        _bounds = new long[_primaries.Length];
-        var sum = 0L;
-        for (var i = 0; i < _primaries.Length; i++)
-            _bounds[i] = sum += _primaries[i].Config.Weight;
+        _places = new WeightedPlaces([.. servers.Where(s => !s.Config.Backup)]);
     }
 
     public UpstreamServer? Pick(UpstreamChoice choice)
     {
-        if (_key.IsEmpty)
-            return _roundRobin.Pick(choice);
-        while (choice.Misses <= MissLimit)
+        while (choice.Misses <= MissLimit && TryHash(choice, out var hash))
         {
-            choice.Hash = unchecked(choice.Hash + HashOf(choice));
+            choice.Hash = unchecked(choice.Hash + hash);
             choice.Rehashes++;
-            var server = At(choice.Hash % _bounds[^1]);
+            var server = _places.At(choice.Hash % _places.Total);
             if (choice.MayTry(server))
                 return server;
             choice.Misses++;
@@ -47,21 +38,19 @@ internal sealed class HashBalancer : IBalancer
         return _roundRobin.Pick(choice);
     }
 
-    private uint HashOf(UpstreamChoice choice)
+    /// <returns>False where the key is empty, which NGINX balances by round robin.</returns>
+    private bool TryHash(UpstreamChoice choice, out uint hash)
     {
-        var crc = Crc32.Start;
+        var sink = new KeySink([]);
         if (choice.Rehashes > 0)
         {
             Span<byte> digits = stackalloc byte[10];
             Utf8Formatter.TryFormat(choice.Rehashes, digits, out var length);
-            crc = Crc32.Append(crc, digits[..length]);
+            sink.Append(digits[..length]);
         }
-        return Crc32.End(_key.AppendTo(crc, choice.Client, choice.Listener)) >> 16 & 0x7fff;
-    }
-
-    private UpstreamServer At(long weight)
-    {
-        var found = Array.BinarySearch(_bounds, weight);
-        return _primaries[found < 0 ? ~found : found + 1];
+        var before = sink.Length;
+        _key.WriteTo(ref sink, choice.Facts);
+        hash = sink.Checksum >> 16 & 0x7fff;
+        return sink.Length > before;
     }
 }

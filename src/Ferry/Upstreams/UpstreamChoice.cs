@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 
 namespace Ferry.Upstreams;
 
@@ -11,17 +10,15 @@ internal sealed partial class UpstreamChoice
     private ulong[]? _triedBeyond;
     private ulong _tried;
 
-    public UpstreamChoice(UpstreamGroup group, IPEndPoint client, IPEndPoint listener)
+    public UpstreamChoice(UpstreamGroup group, ChoiceFacts facts)
     {
         _group = group;
-        Client = client;
-        Listener = listener;
+        Facts = facts;
         Begin(group.Set);
     }
 
-    public IPEndPoint Client { get; }
-
-    public IPEndPoint Listener { get; }
+    /// <summary>What is known of the session.</summary>
+    public ChoiceFacts Facts { get; }
 
     /// <summary>Time stamp of the pick that is being made.</summary>
     public long Now { get; private set; }
@@ -52,6 +49,9 @@ internal sealed partial class UpstreamChoice
         return server;
     }
 
+    /// <summary>Whether this walk has come to a server before.</summary>
+    public bool HasTried { get; private set; }
+
     /// <summary>Whether the server has not been tried in this walk and can be had now.</summary>
     public bool MayTry(UpstreamServer server) => !IsTried(server.Index) && server.IsEligible(Now);
 
@@ -79,6 +79,7 @@ internal sealed partial class UpstreamChoice
 
     private void MarkTried(int index)
     {
+        HasTried = true;
         if (index < 64)
             _tried |= 1UL << index;
         else

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Linq;
 using System.Net;
-using Ferry.Config;
 
 namespace Ferry.Upstreams;
 
@@ -11,15 +10,7 @@ internal sealed partial class UpstreamGroup
     // Held while the lines change, and not by whoever chooses: making a set may take a while.
     private readonly Lock _changing = new();
 
-    /// <summary>Without a server in the first row a method has nothing to choose among; the second row takes turns.</summary>
-    private ServerSet MakeSet(ImmutableArray<UpstreamServer> servers) => new(servers, servers.All(s => s.Config.Backup)
-        ? new RoundRobinBalancer(servers)
-        : _config.Balance switch
-        {
-            BalanceMethod.Hash => new HashBalancer(servers, _key!),
-            BalanceMethod.ConsistentHash => new ConsistentHashBalancer(servers, _key!),
-            _ => new RoundRobinBalancer(servers),
-        });
+    private ServerSet MakeSet(ImmutableArray<UpstreamServer> servers) => new(servers, _balancing.Make(servers, _memory, _changes, Time));
 
     /// <summary>Servers for all lines. Those of the same name and address as one from before keep its counts.</summary>
     private ImmutableArray<UpstreamServer> MakeServers(ImmutableArray<UpstreamServer> before, bool isSameGroup)
@@ -51,6 +42,8 @@ internal sealed partial class UpstreamGroup
     {
         var before = Set.Servers;
         var set = MakeSet(MakeServers(before, isSameGroup: true));
+        // Of many servers the turns may be kept elsewhere in part (TurnLane); all then begin anew.
+        var keepsTurns = before.Length <= Balancing.Few;
         var old = before.ToDictionary(s => s.Standing);
         List<UpstreamServer> empty = [];
         lock (Gate)
@@ -61,7 +54,7 @@ internal sealed partial class UpstreamGroup
                 server.Standing.IsWithdrawn = isWithdrawn;
                 NoteUse(server, isWithdrawn, empty);
                 if (old.Remove(server.Standing, out var same))
-                    server.Turn = same.Turn;
+                    server.Turn = keepsTurns ? same.Turn : 0;
                 else
                     server.BeginSlowStart();
             }
@@ -70,6 +63,7 @@ internal sealed partial class UpstreamGroup
                 gone.Standing.IsWithdrawn = true;
                 NoteUse(gone, true, empty);
             }
+            _changes.Standing++;
             Volatile.Write(ref _set, set);
         }
         return empty;

@@ -11,25 +11,29 @@ namespace Ferry.Upstreams;
 internal sealed partial class UpstreamGroup
 {
     private readonly UpstreamConfig _config;
-    private readonly HashKey? _key;
+    private readonly Balancing _balancing;
+    private readonly GroupMemory _memory;
+    private readonly ChangeLog _changes;
     private readonly ILogger _logger;
     private readonly GroupParts _parts;
     private readonly FindPlaces _find;
     private ImmutableArray<GroupLine> _lines;
     private ServerSet _set;
 
-    private UpstreamGroup(UpstreamConfig config, HashKey? key, ImmutableArray<GroupLine> lines, FindPlaces find, TimeProvider time, UpstreamGroup? previous, ILogger logger)
+    private UpstreamGroup(UpstreamConfig config, Balancing balancing, ImmutableArray<GroupLine> lines, FindPlaces find, TimeProvider time, UpstreamGroup? previous, ILogger logger)
     {
         Name = config.Name;
         Time = time;
         Gate = previous?.Gate ?? new Lock();
         Line = previous?.Line ?? new WaitingLine(Gate);
         _config = config;
-        _key = key;
+        _balancing = balancing;
+        _memory = GroupMemory.For(config.Sticky, previous?._memory);
+        _changes = previous?._changes ?? new ChangeLog();
         _logger = logger;
         _find = find;
         _lines = lines;
-        _parts = new GroupParts(Name, Gate, time, Line, logger);
+        _parts = new GroupParts(Name, Gate, time, Line, logger) { Changes = _changes };
         _set = MakeSet(MakeServers(previous?.Servers ?? [], isSameGroup: false));
     }
 
@@ -46,9 +50,8 @@ internal sealed partial class UpstreamGroup
     internal TimeProvider Time { get; }
 
     /// <summary>Begins a session's walk over the group.</summary>
-    /// <param name="client">The client's address.</param>
-    /// <param name="listener">The address that the client connected to.</param>
-    public UpstreamChoice Choose(IPEndPoint client, IPEndPoint listener) => new(this, client, listener);
+    /// <param name="facts">What is known of the session.</param>
+    public UpstreamChoice Choose(ChoiceFacts facts) => new(this, facts);
 
     /// <summary>Resolves the names of an <c>upstream</c> block and makes its group. What is wrong comes back as errors, all at once.</summary>
     /// <param name="config">The block.</param>
@@ -77,7 +80,7 @@ internal sealed partial class UpstreamGroup
     {
         var errors = new List<ConfigDiagnostic>();
         CheckServers(config, errors);
-        var key = config.Balance == BalanceMethod.RoundRobin ? null : ReadKey(config, errors);
+        var balancing = Balancing.TryCreate(config, errors);
         if (errors.Count > 0)
             return new UpstreamGroupResult(null, [.. errors]);
 
@@ -87,7 +90,7 @@ internal sealed partial class UpstreamGroup
             errors.Add(Error(config.Position, tooMuch));
         return errors.Count > 0
             ? new UpstreamGroupResult(null, [.. errors])
-            : new UpstreamGroupResult(new UpstreamGroup(config, key, lines, find, time, previous, logger), []) { Warnings = [.. warnings] };
+            : new UpstreamGroupResult(new UpstreamGroup(config, balancing!, lines, find, time, previous, logger), []) { Warnings = [.. warnings] };
     }
 
     /// <summary>Whether the weights of all servers are more than a ring holds: what is wrong, or null.</summary>
@@ -120,17 +123,6 @@ internal sealed partial class UpstreamGroup
             if (server.MaxConnections < 0 || server.MaxFails < 0 || server.FailTimeout < TimeSpan.Zero)
                 errors.Add(Error(server.Position, $"a limit of {server.Host} is negative; 0 turns a limit off"));
         }
-    }
-
-    private static HashKey? ReadKey(UpstreamConfig config, List<ConfigDiagnostic> errors)
-    {
-        var unknown = (string?)null;
-        var key = config.HashKey is null ? null : HashKey.TryCreate(config.HashKey, out unknown);
-        if (config.HashKey is null)
-            errors.Add(Error(config.Position, $"upstream \"{config.Name}\" is to hash, and has no key; write \"hash $remote_addr\""));
-        else if (key is null)
-            errors.Add(Error(config.Position, $"the hash key of upstream \"{config.Name}\" has the variable ${unknown}, which a session does not have; there are $remote_addr, $binary_remote_addr, $remote_port, $server_addr and $server_port"));
-        return key;
     }
 
     private static ConfigDiagnostic Error(ConfigPosition position, string message) => new(ConfigSeverity.Error, position, 1, message, null);

@@ -31,8 +31,14 @@ internal sealed partial class UpstreamServer
     internal void BeginSlowStart()
     {
         if (_slowTicks > 0)
+        {
             _tally.RisingSince = _time.GetTimestamp();
+            _changes.Standing++;
+        }
     }
+
+    /// <summary>The weight that a slow start has left, in parts of <see cref="FullShare"/>. Under the lock.</summary>
+    internal long RisenWeight => Config.Weight * Share();
 
     /// <summary>Outside the lock: whoever writes the log may wait for a disk.</summary>
     internal void SayEmpty() => Log.Empty(_logger, _group, Name);

@@ -14,6 +14,7 @@ internal sealed partial class UpstreamServer
     private readonly ServerStanding _standing;
     private readonly WaitingLine _line;
     private readonly Lock _gate;
+    private readonly ChangeLog _changes;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly string _group;
@@ -37,6 +38,7 @@ internal sealed partial class UpstreamServer
         _standing = standing;
         _line = shared.Line;
         _gate = shared.Gate;
+        _changes = shared.Changes;
         _time = shared.Time;
         _logger = shared.Logger;
         _group = shared.Name;
@@ -50,6 +52,12 @@ internal sealed partial class UpstreamServer
     public IPEndPoint EndPoint { get; }
 
     public UpstreamServerConfig Config { get; }
+
+    /// <summary>Its share of new sessions.</summary>
+    public int Weight => Config.Weight;
+
+    /// <summary>What it is called over reloads.</summary>
+    public ServerName Id => new(Config.Host, EndPoint);
 
     /// <summary>Its place in its <see cref="ServerSet"/>.</summary>
     public int Index { get; }
@@ -86,6 +94,7 @@ internal sealed partial class UpstreamServer
             _tally.Failures++;
             if (_maxFails == 0)
                 return;
+            _changes.Standing++;
             var wasTried = _tally.FailedAt < _tally.CheckedAt;
             failures = ++_tally.RecentFailures;
             _tally.FailedAt = _tally.CheckedAt = _time.GetTimestamp();
@@ -120,7 +129,10 @@ internal sealed partial class UpstreamServer
     {
         bool isEmpty;
         lock (_gate)
-            isEmpty = --_tally.Sessions == 0 && _tally.IsDraining;
+        {
+            CountSessions(-1);
+            isEmpty = _tally.Sessions == 0 && _tally.IsDraining;
+        }
         if (isEmpty)
             SayEmpty();
         _line.Advance();
@@ -147,17 +159,30 @@ internal sealed partial class UpstreamServer
         return weight * Share();
     }
 
+    /// <summary>The weight that <see cref="TakeEffectiveWeight"/> gives again and again; null where it changes from look to look.</summary>
+    internal long? SteadyWeight => _tally.LostWeight > 0 || IsRising ? null : Config.Weight * (long)FullShare;
+
     /// <summary>Counts a session on it. Under the lock.</summary>
     /// <returns>Whether this is the session that tries a server again that was unavailable.</returns>
     internal bool Take(long now)
     {
-        _tally.Sessions++;
+        CountSessions(1);
         _tally.TotalSessions++;
         if (now - _tally.CheckedAt <= _failTicks)
             return false;
         // From here on the others see it unavailable for another fail_timeout, unless this session succeeds.
         _tally.CheckedAt = now;
+        if (_maxFails > 0 && _tally.RecentFailures >= _maxFails)
+            _changes.Standing++;
         return _tally.IsReportedUnavailable;
+    }
+
+    private void CountSessions(int change)
+    {
+        _tally.Sessions += change;
+        _changes.AddSession(_tally);
+        if (change > 0 && Config.MaxConnections > 0 && _tally.Sessions >= Config.MaxConnections)
+            _changes.Standing++;
     }
 
     /// <summary>Outside the lock: whoever writes the log may wait for a disk.</summary>

@@ -134,7 +134,7 @@ internal sealed class DataEnd : IDisposable
     /// <summary>Closes, in TLS without close_notify; with RST if anything has come that was not read.</summary>
     public void Dispose()
     {
-        Socket.Dispose();
+        Socket.DisposeWithConnection();
         Tls?.Dispose();
     }
 

@@ -148,7 +148,7 @@ internal sealed class LineWire : IDisposable
     /// <summary>Closes, in TLS without close_notify.</summary>
     public void Dispose()
     {
-        Socket.Dispose();
+        Socket.DisposeWithConnection();
         _tls?.Dispose();
     }
 

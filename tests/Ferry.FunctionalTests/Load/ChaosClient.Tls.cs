@@ -1,3 +1,4 @@
+using Ferry.FunctionalTests.Harness;
 using Ferry.FunctionalTests.Transport.Tls;
 using Ferry.Transport.Tls;
 
@@ -30,7 +31,7 @@ internal sealed partial class ChaosClient
         if (await ReadUntilAsync("234", "4", "5") is not ['2', ..])
             return;
         using var patience = OutOfPatience();
-        var tls = TlsConnection.Connect(tlsContext, _control.Socket, isData: false, TlsPeerName.Any, resume: null);
+        var tls = TlsConnection.Connect(tlsContext, _control.Socket.AsConnection(), isData: false, TlsPeerName.Any, resume: null);
         switch (does)
         {
             case 1:
@@ -112,7 +113,7 @@ internal sealed partial class ChaosClient
             return false; // the last one is silent
         }
         using var session = Happens(4) ? null : _control.Tls!.GetSession();
-        var tls = TlsConnection.Connect(context!, data.Socket, isData: true, TlsPeerName.Any, session);
+        var tls = TlsConnection.Connect(context!, data.Socket.AsConnection(), isData: true, TlsPeerName.Any, session);
         var shaking = data.SecureAsync(tls, patience);
         if (does == 4)
             data.Reset();

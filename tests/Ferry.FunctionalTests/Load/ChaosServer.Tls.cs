@@ -1,3 +1,4 @@
+using Ferry.FunctionalTests.Harness;
 using Ferry.FunctionalTests.Transport.Tls;
 using Ferry.Transport.Tls;
 
@@ -36,12 +37,12 @@ internal sealed partial class ChaosServer
                 return false;
             case 7:
                 // Answers it, and is gone before the other end has read that.
-                _ = control.SecureAsync(TlsConnection.AcceptControl(_context, control.Socket), _end.Token);
+                _ = control.SecureAsync(TlsConnection.AcceptControl(_context, control.Socket.AsConnection()), _end.Token);
                 await Task.Yield();
                 control.Reset();
                 return false;
         }
-        var tls = TlsConnection.AcceptControl(_context, control.Socket);
+        var tls = TlsConnection.AcceptControl(_context, control.Socket.AsConnection());
         if (!await control.SecureAsync(tls, _end.Token))
             return false;
         return does >= 12 || await TlsConnectionPair.TrySendKeyUpdatesAsync(tls, 200);
@@ -61,7 +62,7 @@ internal sealed partial class ChaosServer
                 await ListenOnAsync(data, patience);
                 break;
         }
-        var tls = TlsConnection.AcceptData(origin, data.Socket, tickets: 1);
+        var tls = TlsConnection.AcceptData(origin, data.Socket.AsConnection(), tickets: 1);
         var shaking = data.SecureAsync(tls, patience);
         if (does == 3)
             data.Reset();

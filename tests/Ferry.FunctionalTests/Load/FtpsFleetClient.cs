@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO;
 using System.Net;
 using System.Text;
+using Ferry.FunctionalTests.Harness;
 using Ferry.Transport.Tls;
 
 namespace Ferry.FunctionalTests.Load;
@@ -66,7 +67,7 @@ internal sealed class FtpsFleetClient(TlsContext context, FtpsWire control, IPAd
     {
         await ExpectAsync("220");
         await AskAsync("AUTH TLS", "234");
-        var tls = TlsConnection.Connect(context, control.Socket, isData: false, TlsPeerName.Any, resume: null);
+        var tls = TlsConnection.Connect(context, control.Socket.AsConnection(), isData: false, TlsPeerName.Any, resume: null);
         if (!await control.SecureAsync(tls, ct))
             throw new InvalidOperationException($"TLS on the control connection: {tls.Failure}");
         await AskAsync("PBSZ 0", "200");
@@ -87,7 +88,7 @@ internal sealed class FtpsFleetClient(TlsContext context, FtpsWire control, IPAd
         {
             await AskAsync(command, "150");
             using var session = control.Tls!.GetSession();
-            var tls = TlsConnection.Connect(context, data.Socket, isData: true, TlsPeerName.Any, session);
+            var tls = TlsConnection.Connect(context, data.Socket.AsConnection(), isData: true, TlsPeerName.Any, session);
             if (!await data.SecureAsync(tls, ct))
                 throw new InvalidOperationException($"{command}: TLS on the data connection: {tls.Failure}");
             return data;

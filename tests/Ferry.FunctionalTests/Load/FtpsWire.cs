@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Ferry.FunctionalTests.Harness;
 using Ferry.Transport.Tls;
 
 namespace Ferry.FunctionalTests.Load;
@@ -107,6 +108,6 @@ internal sealed class FtpsWire : IDisposable
     public void Dispose()
     {
         Tls?.Dispose();
-        Socket.Dispose();
+        Socket.DisposeWithConnection();
     }
 }

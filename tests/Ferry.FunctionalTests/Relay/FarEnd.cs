@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Ferry.FunctionalTests.Harness;
 using Ferry.Transport.Tls;
 
 namespace Ferry.FunctionalTests.Relay;
@@ -162,7 +163,7 @@ internal sealed class FarEnd(Socket socket) : IDisposable
 
     public void Dispose()
     {
-        Socket.Dispose();
+        Socket.DisposeWithConnection();
         _tls?.Dispose();
     }
 }

@@ -28,11 +28,11 @@ public sealed class LingeringLegsTests : IAsyncLifetime
     {
         (FarEnd peer, DataLeg leg) = await OpenAsync();
         peer.Truncate();
-        await leg.Socket.ReceiveAsync(Memory<byte>.Empty).AsTask().WaitAsync(RelayRig.Patience);
+        await leg.Connection.WaitReadableAsync().AsTask().WaitAsync(RelayRig.Patience);
 
         _lingering.Take(leg);
 
-        Assert.Equal((0, true), (_lingering.Count, leg.Socket.SafeHandle.IsClosed));
+        Assert.Equal((0, true), (_lingering.Count, leg.Connection.Handle.IsClosed));
     }
 
     [Theory]
@@ -42,7 +42,7 @@ public sealed class LingeringLegsTests : IAsyncLifetime
     {
         (FarEnd peer, DataLeg leg) = await OpenAsync();
         _lingering.Take(leg);
-        Assert.Equal((1, false), (_lingering.Count, leg.Socket.SafeHandle.IsClosed));
+        Assert.Equal((1, false), (_lingering.Count, leg.Connection.Handle.IsClosed));
         await peer.SendAsync(new byte[1000]);
 
         if (reset)
@@ -51,7 +51,7 @@ public sealed class LingeringLegsTests : IAsyncLifetime
             peer.Truncate();
 
         await Wait.Until(() => _lingering.Count == 0, "the leg to be closed");
-        Assert.True(leg.Socket.SafeHandle.IsClosed);
+        Assert.True(leg.Connection.Handle.IsClosed);
     }
 
     [Fact]
@@ -64,13 +64,13 @@ public sealed class LingeringLegsTests : IAsyncLifetime
         _lingering.Take(second);
         _time.Advance(Longest - TimeSpan.FromSeconds(2) - TimeSpan.FromMilliseconds(1));
         _lingering.Sweep(_time.GetTimestamp());
-        Assert.False(first.Socket.SafeHandle.IsClosed);
+        Assert.False(first.Connection.Handle.IsClosed);
 
         _time.Advance(TimeSpan.FromMilliseconds(1));
         _lingering.Sweep(_time.GetTimestamp());
 
-        Assert.True(first.Socket.SafeHandle.IsClosed);
-        Assert.False(second.Socket.SafeHandle.IsClosed);
+        Assert.True(first.Connection.Handle.IsClosed);
+        Assert.False(second.Connection.Handle.IsClosed);
         await Wait.Until(() => _lingering.Count == 1, "the leg to leave");
     }
 
@@ -79,7 +79,7 @@ public sealed class LingeringLegsTests : IAsyncLifetime
     {
         const int Size = 100_000;
         (FarEnd peer, DataLeg leg) = await OpenAsync(16 * 1024);
-        leg.Socket.SendBufferSize = 2 * Size;
+        leg.Connection.SetSendBuffer(2 * Size);
         await leg.SendAsync(new byte[Size]);
         Assert.True(await leg.TryEndAsync(isWhole: true));
         _lingering.Take(leg);
@@ -87,7 +87,7 @@ public sealed class LingeringLegsTests : IAsyncLifetime
         _time.Advance(Longest);
         _lingering.Sweep(_time.GetTimestamp());
 
-        Assert.True(leg.Socket.SafeHandle.IsClosed);
+        Assert.True(leg.Connection.Handle.IsClosed);
         Assert.Equal((Size, StreamEnd.InOrder), await peer.ReceiveRestAsync());
     }
 
@@ -113,7 +113,7 @@ public sealed class LingeringLegsTests : IAsyncLifetime
 
         _lingering.Take(leg);
 
-        Assert.Equal((3, true), (_lingering.Count, leg.Socket.SafeHandle.IsClosed));
+        Assert.Equal((3, true), (_lingering.Count, leg.Connection.Handle.IsClosed));
         Assert.Equal((0, StreamEnd.InOrder), await peer.ReceiveRestAsync());
     }
 
@@ -128,8 +128,8 @@ public sealed class LingeringLegsTests : IAsyncLifetime
         _lingering.Take(after);
 
         Assert.Equal(0, _lingering.Count);
-        Assert.True(before.Socket.SafeHandle.IsClosed);
-        Assert.True(after.Socket.SafeHandle.IsClosed);
+        Assert.True(before.Connection.Handle.IsClosed);
+        Assert.True(after.Connection.Handle.IsClosed);
     }
 
     private async Task<(FarEnd Peer, DataLeg Leg)> OpenAsync(int bufferSize = 0)

@@ -20,8 +20,8 @@ public sealed class RelayAbortTests
         RelayResult result = await run;
         Assert.Equal(rig.SenderReadFailed, result.End);
         Assert.False(result.IsComplete);
-        Assert.True(rig.ClientLeg.Socket.SafeHandle.IsClosed);
-        Assert.True(rig.UpstreamLeg.Socket.SafeHandle.IsClosed);
+        Assert.True(rig.ClientLeg.Connection.Handle.IsClosed);
+        Assert.True(rig.UpstreamLeg.Connection.Handle.IsClosed);
     }
 
     [Theory]

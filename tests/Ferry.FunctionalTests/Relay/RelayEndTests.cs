@@ -18,14 +18,14 @@ public sealed class RelayEndTests
 
         // Nobody has read a byte, nor closed: a client may want its 226 first.
         Assert.Equal(rig.SenderClosed, (await run).End);
-        Assert.True(rig.SenderLeg.Socket.SafeHandle.IsClosed);
-        Assert.Equal(rig.ReceiverLeg.IsTls, !rig.ReceiverLeg.Socket.SafeHandle.IsClosed);
+        Assert.True(rig.SenderLeg.Connection.Handle.IsClosed);
+        Assert.Equal(rig.ReceiverLeg.IsTls, !rig.ReceiverLeg.Connection.Handle.IsClosed);
         Assert.Equal(rig.ReceiverLeg.IsTls ? 1 : 0, rig.Lingering.Count);
         Assert.Equal((1000, StreamEnd.InOrder), await rig.Receiver.ReceiveRestAsync());
         Assert.Equal((0, StreamEnd.InOrder), await rig.Sender.ReceiveRestAsync());
 
         await rig.Receiver.FinishAsync();
-        await Wait.Until(() => rig.ReceiverLeg.Socket.SafeHandle.IsClosed && rig.Lingering.Count == 0, "the receiver's leg to be closed");
+        await Wait.Until(() => rig.ReceiverLeg.Connection.Handle.IsClosed && rig.Lingering.Count == 0, "the receiver's leg to be closed");
     }
 
     [Theory]
@@ -45,8 +45,8 @@ public sealed class RelayEndTests
 
         RelayResult result = await run;
         Assert.Equal(upstreamFirst ? RelayEnd.UpstreamClosed : RelayEnd.ClientClosed, result.End);
-        Assert.True(rig.ClientLeg.Socket.SafeHandle.IsClosed);
-        Assert.True(rig.UpstreamLeg.Socket.SafeHandle.IsClosed);
+        Assert.True(rig.ClientLeg.Connection.Handle.IsClosed);
+        Assert.True(rig.UpstreamLeg.Connection.Handle.IsClosed);
     }
 
     [Theory]
@@ -111,9 +111,9 @@ public sealed class RelayEndTests
         var oneWay = new OneWayRelay(RelayRig.Of(kind));
         await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), 16 * 1024, oneWay);
         oneWay.Ignored = rig.ReceiverLeg;
-        rig.ReceiverLeg.Socket.SendBufferSize = 2 * Size;
+        rig.ReceiverLeg.Connection.SetSendBuffer(2 * Size);
         await rig.Receiver.SendAsync(new byte[3000]);
-        await rig.ReceiverLeg.Socket.ReceiveAsync(Memory<byte>.Empty).AsTask().WaitAsync(RelayRig.Patience);
+        await rig.ReceiverLeg.Connection.WaitReadableAsync().AsTask().WaitAsync(RelayRig.Patience);
 
         Task<RelayResult> run = rig.RunAsync();
         string sent = await rig.Sender.SendFileAsync(Size);

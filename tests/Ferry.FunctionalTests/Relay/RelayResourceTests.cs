@@ -108,7 +108,7 @@ public sealed class RelayResourceTests
 
         await rig.Upstream.SendAsync(new byte[100]);
         await rig.UpstreamLeg.WaitReadableAsync().AsTask().WaitAsync(RelayRig.Patience);
-        Assert.Equal(100, pipe.Fill(rig.UpstreamLeg.Socket.SafeHandle));
+        Assert.Equal(100, pipe.Fill(rig.UpstreamLeg.Connection.Handle));
         pipes.Return(pipe);
 
         using SplicePipe next = pipes.TryRent()!;

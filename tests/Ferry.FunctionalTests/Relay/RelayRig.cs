@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Ferry.FunctionalTests.Harness;
 using Ferry.Relay;
 using Ferry.Transport;
 using Ferry.Transport.Tls;
@@ -76,7 +77,7 @@ internal sealed class RelayRig : IAsyncDisposable
         (FarEnd upstream, DataLeg upstreamLeg) = await ConnectAsync(bufferSize);
         if (kind.IsClientTls())
         {
-            (TlsConnection server, TlsConnection peer) = await ShakeHandsAsync(kind, clientLeg.Socket, client.Socket);
+            (TlsConnection server, TlsConnection peer) = await ShakeHandsAsync(kind, clientLeg.Connection, client.Socket.AsConnection());
             clientLeg.Secure(server);
             client.Secure(peer);
             if (readsTickets)
@@ -84,7 +85,7 @@ internal sealed class RelayRig : IAsyncDisposable
         }
         if (kind.IsUpstreamTls())
         {
-            (TlsConnection server, TlsConnection peer) = await ShakeHandsAsync(kind, upstream.Socket, upstreamLeg.Socket);
+            (TlsConnection server, TlsConnection peer) = await ShakeHandsAsync(kind, upstream.Socket.AsConnection(), upstreamLeg.Connection);
             upstream.Secure(server);
             upstreamLeg.Secure(peer);
         }
@@ -114,12 +115,11 @@ internal sealed class RelayRig : IAsyncDisposable
         listener.Listen(1);
         Task<Socket> accepted = listener.AcceptAsync();
         await peer.ConnectAsync(listener.LocalEndPoint!);
-        return (new FarEnd(peer), new DataLeg(await accepted));
+        return (new FarEnd(peer), new DataLeg((await accepted).IntoConnection()));
     }
 
-    private static async Task<(TlsConnection Server, TlsConnection Client)> ShakeHandsAsync(RelayKind kind, Socket server, Socket client)
+    private static async Task<(TlsConnection Server, TlsConnection Client)> ShakeHandsAsync(RelayKind kind, Connection server, Connection client)
     {
-        client.Blocking = server.Blocking = false;
         TlsConnection accepted = TlsConnection.AcceptData(new TlsOrigin(RelayTls.Server(kind.Protocol()), 7, []), server, tickets: 2);
         TlsConnection connected = TlsConnection.Connect(RelayTls.Client, client, isData: true, TlsPeerName.Any, resume: null);
         Task<bool> shaken = accepted.HandshakeAsync().AsTask();

@@ -53,7 +53,7 @@ public sealed class RelayTlsTests
         // Little of it is read before the relay has ended, and the receiver says something after that: a ticket, a close_notify. A closed connection would answer with RST.
         const int Size = 100_000;
         await using RelayRig rig = await RelayRig.OpenAsync(kind, RelayCases.Direction(upload), 16 * 1024);
-        rig.ReceiverLeg.Socket.SendBufferSize = 2 * Size;
+        rig.ReceiverLeg.Connection.SetSendBuffer(2 * Size);
         Task<RelayResult> run = rig.RunAsync();
         string sent = await rig.Sender.SendFileAsync(Size);
         await rig.Sender.FinishAsync();
@@ -109,8 +109,8 @@ public sealed class RelayTlsTests
             await using var client = new SslStream(new NetworkStream(clientEnd.Socket));
             await using var upstream = new SslStream(new NetworkStream(upstreamEnd.Socket));
             TlsProtocols version = protocol == SslProtocols.Tls12 ? TlsProtocols.Tls12 : TlsProtocols.Tls13;
-            TlsConnection toClient = TlsConnection.AcceptData(new TlsOrigin(RelayTls.Server(version), 7, []), clientLeg.Socket, tickets: 2);
-            TlsConnection toUpstream = TlsConnection.Connect(RelayTls.Client, upstreamLeg.Socket, isData: true, TlsPeerName.Any, resume: null);
+            TlsConnection toClient = TlsConnection.AcceptData(new TlsOrigin(RelayTls.Server(version), 7, []), clientLeg.Connection, tickets: 2);
+            TlsConnection toUpstream = TlsConnection.Connect(RelayTls.Client, upstreamLeg.Connection, isData: true, TlsPeerName.Any, resume: null);
             Task<bool>[] shaken = [toClient.HandshakeAsync().AsTask(), toUpstream.HandshakeAsync().AsTask()];
             await Task.WhenAll(
                 client.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null }),

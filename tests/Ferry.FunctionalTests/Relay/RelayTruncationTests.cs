@@ -168,6 +168,6 @@ public sealed class RelayTruncationTests
         Assert.Equal(upload ? TransferOutcome.ClientAborted : TransferOutcome.UpstreamAborted, TransferOutcomes.Of(result));
         // Nothing is wrong with the sender's connection: it is closed, not reset.
         Assert.NotEqual(StreamEnd.Reset, (await rig.Sender.ReceiveRestAsync()).End);
-        Assert.True(rig.SenderLeg.Socket.SafeHandle.IsClosed);
+        Assert.True(rig.SenderLeg.Connection.Handle.IsClosed);
     }
 }

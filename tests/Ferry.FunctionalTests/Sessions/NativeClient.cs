@@ -31,7 +31,7 @@ internal sealed class NativeClient : IDisposable
             await client.ExpectAsync(220);
             await client.CommandAsync("AUTH TLS", 234);
         }
-        var tls = TlsConnection.Connect(context, client.Wire.Socket, isData: false, new TlsPeerName(null, name), resume);
+        var tls = TlsConnection.Connect(context, client.Wire.Socket.AsConnection(), isData: false, new TlsPeerName(null, name), resume);
         Assert.True(await client.Wire.StartTlsAsync(tls), tls.Failure);
         if (isImplicit)
             await client.ExpectAsync(220);
@@ -80,7 +80,7 @@ internal sealed class NativeClient : IDisposable
     public TlsConnection Secure(Socket socket, TlsSession? resume)
     {
         socket.Blocking = false;
-        return TlsConnection.Connect(_context, socket, isData: true, TlsPeerName.Any, resume);
+        return TlsConnection.Connect(_context, socket.AsConnection(), isData: true, TlsPeerName.Any, resume);
     }
 
     /// <summary>A download of so many bytes from a small server.</summary>

@@ -88,7 +88,7 @@ internal sealed class NativeWire : IDisposable
     public void Dispose()
     {
         Tls?.Dispose();
-        Socket.Dispose();
+        Socket.DisposeWithConnection();
     }
 
     private async Task<int> ReceiveAsync()

@@ -60,7 +60,7 @@ internal sealed class SmallTlsServer : IAsyncDisposable
         _listener.Dispose();
         await _accepting;
         foreach (var socket in _sockets)
-            socket.Dispose();
+            socket.DisposeWithConnection();
         await Wait.For(Task.WhenAll(_sessions), "the sessions of the small server to end");
     }
 
@@ -154,7 +154,7 @@ internal sealed class SmallTlsServer : IAsyncDisposable
 
     private async Task<TlsOrigin?> AcceptTlsAsync(NativeWire wire)
     {
-        var tls = TlsConnection.AcceptControl(_context, wire.Socket);
+        var tls = TlsConnection.AcceptControl(_context, wire.Socket.AsConnection());
         if (!await wire.StartTlsAsync(tls))
             return null;
         Handshakes.Enqueue(tls.Info!);
@@ -168,7 +168,7 @@ internal sealed class SmallTlsServer : IAsyncDisposable
         port.Dispose();
         await wire.SendAsync("150 Here we go.");
         data.Socket.Blocking = false;
-        using var tls = origin is null ? null : TlsConnection.AcceptData(origin, data.Socket, tickets: 1);
+        using var tls = origin is null ? null : TlsConnection.AcceptData(origin, data.Socket.AsConnection(), tickets: 1);
         if (tls is not null && !await Wait.For(tls.HandshakeAsync().AsTask(), "a handshake on data"))
         {
             await wire.SendAsync("425 TLS failed.");

@@ -76,7 +76,7 @@ public sealed class TlsCertificateTests : IDisposable
         {
             await client.CommandAsync("RETR 1000", 150);
             socket.Blocking = false;
-            using var nameless = TlsConnection.Connect(_made.Client(c => c with { Protocols = protocol }), socket, isData: true, TlsPeerName.Any, resume: null);
+            using var nameless = TlsConnection.Connect(_made.Client(c => c with { Protocols = protocol }), socket.AsConnection(), isData: true, TlsPeerName.Any, resume: null);
             if (await Wait.For(nameless.HandshakeAsync().AsTask(), "a handshake on data"))
                 Assert.Empty((await TlsConnectionPair.ReadToEndAsync(nameless, socket)).Bytes);
             await client.ExpectAsync(425);

@@ -165,7 +165,7 @@ public sealed class TlsShutdownTests : IDisposable
             Assert.Contains("protocol version", Assert.Single(proxy.Said(411)).Message, StringComparison.Ordinal);
         }
         using var wire = await NativeWire.ConnectAsync(proxy.Implicit);
-        var tls = TlsConnection.Connect(_made.Client(c => c with { Protocols = TlsProtocols.Tls10, Ciphers = old }), wire.Socket, isData: false, TlsPeerName.Any, resume: null);
+        var tls = TlsConnection.Connect(_made.Client(c => c with { Protocols = TlsProtocols.Tls10, Ciphers = old }), wire.Socket.AsConnection(), isData: false, TlsPeerName.Any, resume: null);
         Assert.False(await wire.StartTlsAsync(tls));
         Assert.Contains("protocol version", tls.Failure, StringComparison.Ordinal);
         await proxy.Ferry.UntilIdleAsync();

@@ -29,15 +29,15 @@ internal static class ActiveConnectorProgram
     {
         using var bound = new CancellationTokenSource(Wait.Bound);
         var result = await ActiveConnector.ConnectAsync(client, local, sourcePort, TimeProvider.System, bound.Token);
-        if (result.Socket is null)
+        if (result.Connection is null)
             return result.Error.ToString();
         using var seen = await listener.AcceptAsync();
         // We close first, as after a RETR, and so the TIME_WAIT is ours.
-        result.Socket.Shutdown(SocketShutdown.Send);
+        result.Connection.TryShutdown(SocketShutdown.Send);
         await seen.ReceiveToEndAsync();
         seen.ShutdownSend();
-        await result.Socket.ReceiveAsync(new byte[1]);
-        result.Socket.Dispose();
+        await result.Connection.WaitReadableAsync();
+        result.Connection.Dispose();
         return seen.RemoteEndPoint.ToString();
     }
 }

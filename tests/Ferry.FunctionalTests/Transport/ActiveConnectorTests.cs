@@ -51,7 +51,7 @@ public sealed class ActiveConnectorTests
         }
         foreach (var (listener, result) in listeners.Zip(results))
         {
-            result.Socket!.Dispose();
+            result.Connection!.Dispose();
             listener.Dispose();
         }
     }
@@ -117,7 +117,7 @@ public sealed class ActiveConnectorTests
         _clock.Advance(TimeSpan.FromMilliseconds(1));
         using var seen = await listener.AcceptAsync();
         Assert.Equal(new IPEndPoint(Local, port), seen.RemoteEndPoint);
-        using var socket = (await Wait.For(connecting, "the connection")).Socket;
+        using var socket = (await Wait.For(connecting, "the connection")).Connection;
         Assert.Equal(seen.RemoteEndPoint, socket!.LocalEndPoint);
     }
 
@@ -168,18 +168,18 @@ public sealed class ActiveConnectorTests
         listener.Listen();
         _clock.Advance(TimeSpan.FromMilliseconds(100));
         using var seen = await Wait.For(listener.AcceptAsync(), "the connection");
-        using var socket = (await Wait.For(connecting, "the connection")).Socket;
-        Assert.NotEqual(port, ((IPEndPoint)socket!.LocalEndPoint!).Port);
+        using var socket = (await Wait.For(connecting, "the connection")).Connection;
+        Assert.NotEqual(port, socket!.LocalEndPoint.Port);
     }
 
     private Task PauseAsync(Task connecting)
         => Wait.Until(() => _clock.ActiveTimers > 0 || connecting.IsCompleted, "the pause after a refusal");
 
-    private async Task<Socket> ConnectedAsync(IPEndPoint client, IPAddress local, int sourcePort)
+    private async Task<Connection> ConnectedAsync(IPEndPoint client, IPAddress local, int sourcePort)
     {
         var result = await ConnectAsync(client, local, sourcePort);
         Assert.Equal(SocketError.Success, result.Error);
-        return result.Socket!;
+        return result.Connection!;
     }
 
     private Task<ConnectResult> ConnectAsync(IPEndPoint client, IPAddress local, int sourcePort, CancellationToken ct = default) =>

@@ -18,7 +18,7 @@ internal sealed class ControlChannelTlsLeaving : IDisposable
         _server = server;
         Tap = new TlsConnectionTap(client, server);
         (ClientSide, var socket) = TlsConnectionPair.Connect();
-        Channel = new ControlChannel(socket, noDelay: true, keepAlive: false, urgent: true);
+        Channel = new ControlChannel(socket.IntoConnection(), noDelay: true, keepAlive: false, urgent: true);
     }
 
     public TlsConnectionTap Tap { get; }
@@ -30,7 +30,7 @@ internal sealed class ControlChannelTlsLeaving : IDisposable
 
     public async Task StartAsync()
     {
-        var starting = Channel.StartTlsAsync(TlsConnection.AcceptControl(_server, Channel.Socket)).AsTask();
+        var starting = Channel.StartTlsAsync(TlsConnection.AcceptControl(_server, Channel.Connection)).AsTask();
         var shaking = Tap.Client.HandshakeAsync().AsTask();
         await GiveAsync(await Tap.TakeAsync(Tap.BehindClient));
         await TlsConnectionTap.GiveAsync(Tap.BehindClient, await Tap.TakeAsync(ClientSide));
@@ -43,7 +43,7 @@ internal sealed class ControlChannelTlsLeaving : IDisposable
     public async Task GiveAsync(ReadOnlyMemory<byte> bytes, Task? enough = null)
     {
         await TlsConnectionTap.GiveAsync(ClientSide, bytes);
-        await Wait.Until(() => Channel.Socket.Available == 0 || enough is { IsCompleted: true }, "the channel to read");
+        await Wait.Until(() => Channel.Connection.AsSocket().Available == 0 || enough is { IsCompleted: true }, "the channel to read");
     }
 
     /// <summary>What the client reads up to the end of TLS.</summary>

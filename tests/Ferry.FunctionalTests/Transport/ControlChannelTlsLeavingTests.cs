@@ -103,8 +103,8 @@ public sealed class ControlChannelTlsLeavingTests : IDisposable
         for (var i = 0; i < 200; i++)
         {
             var (socket, other) = TlsConnectionPair.Connect();
-            using var client = TlsConnection.Connect(_servers, socket, isData: false, TlsPeerName.Any, resume: null);
-            using var channel = new ControlChannel(other, noDelay: true, keepAlive: false, urgent: false);
+            using var client = TlsConnection.Connect(_servers, socket.AsConnection(), isData: false, TlsPeerName.Any, resume: null);
+            using var channel = new ControlChannel(other.IntoConnection(), noDelay: true, keepAlive: false, urgent: false);
             var peer = Task.Run(async () =>
             {
                 if (!await client.HandshakeAsync())
@@ -112,7 +112,7 @@ public sealed class ControlChannelTlsLeavingTests : IDisposable
                 await client.SendAsync("NOOP\r\n"u8.ToArray());
                 await TlsConnectionPair.ReadToEndAsync(client, socket);
             });
-            var starting = channel.StartTlsAsync(TlsConnection.AcceptControl(_clients, other)).AsTask();
+            var starting = channel.StartTlsAsync(TlsConnection.AcceptControl(_clients, channel.Connection)).AsTask();
             var pump = Task.Run(async () =>
             {
                 if (!await starting)
@@ -163,7 +163,7 @@ public sealed class ControlChannelTlsLeavingTests : IDisposable
                     // That is how a connection ends for those who use it.
                 }
             }
-            socket.Dispose();
+            socket.DisposeWithConnection();
             try
             {
                 await Wait.For(peer, "the peer");

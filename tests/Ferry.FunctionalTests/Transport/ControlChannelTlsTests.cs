@@ -22,15 +22,15 @@ public sealed class ControlChannelTlsTests : IDisposable
         _clients = _made.Server();
         _servers = _made.Client();
         (_socket, var socket) = TlsConnectionPair.Connect();
-        _channel = new ControlChannel(socket, noDelay: true, keepAlive: false, urgent: true);
-        _client = TlsConnection.Connect(_servers, _socket, isData: false, TlsPeerName.Any, resume: null);
+        _channel = new ControlChannel(socket.IntoConnection(), noDelay: true, keepAlive: false, urgent: true);
+        _client = TlsConnection.Connect(_servers, _socket.AsConnection(), isData: false, TlsPeerName.Any, resume: null);
     }
 
     public void Dispose()
     {
         _channel.Dispose();
         _client.Dispose();
-        _socket.Dispose();
+        _socket.DisposeWithConnection();
         _made.Dispose();
     }
 
@@ -206,13 +206,13 @@ public sealed class ControlChannelTlsTests : IDisposable
             _channel.Consume(_channel.Buffered.Length);
         }
         Assert.Equal(1, waited);
-        Assert.InRange(most, 1, 32);
+        Assert.InRange(most, 0, 32);
         _channel.Dispose();
-        _socket.Dispose();
+        _socket.DisposeWithConnection();
         await Assert.ThrowsAnyAsync<Exception>(() => Wait.For(flooding, "the end of the flood"));
     }
 
-    private Task<bool> StartAsync() => _channel.StartTlsAsync(TlsConnection.AcceptControl(_clients, _channel.Socket)).AsTask();
+    private Task<bool> StartAsync() => _channel.StartTlsAsync(TlsConnection.AcceptControl(_clients, _channel.Connection)).AsTask();
 
     private async Task StartedAsync()
     {

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Ferry.FunctionalTests.Harness;
 using Ferry.Transport;
 
@@ -14,13 +13,13 @@ public sealed class ListeningSocketTests
     {
         var logs = new CapturedLogs();
         using var listening = ListeningSocket.TryOpen(new IPEndPoint(IPAddress.Loopback, 0), 16, TimeProvider.System, logs.CreateLogger("test"), out _)!;
-        var served = new TaskCompletionSource<Socket>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var served = new TaskCompletionSource<Connection>(TaskCreationOptions.RunContinuationsAsynchronously);
         var count = 0;
-        var accepting = listening.AcceptAsync(socket =>
+        var accepting = listening.AcceptAsync(connection =>
         {
             if (count++ == 0)
                 throw failure == typeof(ObjectDisposedException) ? new ObjectDisposedException("something else") : new InvalidOperationException("first");
-            served.SetResult(socket);
+            served.SetResult(connection);
         });
 
         using (var first = await DataEnd.ConnectAsync(listening.EndPoint, IPAddress.Loopback))

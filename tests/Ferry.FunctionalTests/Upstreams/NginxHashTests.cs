@@ -67,7 +67,7 @@ public sealed class NginxHashTests
     /// <summary>Walks on from the server where nobody listens, as a session does.</summary>
     private static byte ChooseLiving(UpstreamGroup group, IPEndPoint client, int listener, int deaf)
     {
-        var choice = group.Choose(client, new IPEndPoint(IPAddress.Loopback, listener));
+        var choice = group.Choose(new ChoiceFacts(client, new IPEndPoint(IPAddress.Loopback, listener)));
         while (choice.TryNext() is { } server)
         {
             server.Release();

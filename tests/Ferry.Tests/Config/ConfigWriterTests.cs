@@ -20,7 +20,7 @@ public sealed class ConfigWriterTests
             log_format main '$remote_addr - "$ftp_user" [$time_local] \\ {${status}} ' '#end;';
             log_format other "$status";
             upstream a { hash "$remote_addr x$server_port" consistent; server 192.0.2.1:21; server ftp.example.com weight=2 max_conns=3 max_fails=4 fail_timeout=5500ms down; }
-            upstream b { server [2001:db8::1]; server 192.0.2.2 backup; }
+            upstream b { sticky "$remote_addr/$ftp_user" timeout=90s netmask=255.255.240.0 prefix6=56 entries=1000; server [2001:db8::1]; server 192.0.2.2 backup; }
             upstream "c d" { hash $binary_remote_addr; server 192.0.2.3; }
             upstream e { server e; }
             upstream f { server f weight=2; }

@@ -18,7 +18,7 @@ public sealed class ChangeTests
     public async Task A_server_that_is_added_gets_its_turn_and_one_that_is_removed_none()
     {
         var group = await _make.MakeAsync(Server(1), Server(2));
-        var running = group.Choose(Client, Listener).TryNext()!;
+        var running = group.Choose(new ChoiceFacts(Client, Listener)).TryNext()!;
 
         Assert.Equal(UpstreamChangeStatus.Done, Do(group, UpstreamGroup.Add(Server(3), null)));
         Assert.Equal("120", Picks(group, 3));
@@ -35,7 +35,7 @@ public sealed class ChangeTests
     public async Task A_drained_server_gets_no_new_session_and_is_told_empty_and_comes_back()
     {
         var group = await _make.MakeAsync(Server(1), Server(2));
-        var running = group.Choose(Client, Listener).TryNext()!;
+        var running = group.Choose(new ChoiceFacts(Client, Listener)).TryNext()!;
 
         Assert.Equal(UpstreamChangeStatus.Done, Set(group, "10.0.0.1:21", UpstreamServerMode.Drain));
         Assert.Equal("1111", Picks(group, 4));
@@ -55,7 +55,7 @@ public sealed class ChangeTests
     public async Task A_walk_that_has_begun_does_not_come_to_a_server_that_is_put_down_meanwhile()
     {
         var group = await _make.MakeAsync(Server(1), Server(2));
-        var walk = group.Choose(Client, Listener);
+        var walk = group.Choose(new ChoiceFacts(Client, Listener));
         Assert.Equal(0, walk.TryNext()!.Index);
 
         Set(group, "10.0.0.2:21", UpstreamServerMode.Down);
@@ -79,8 +79,8 @@ public sealed class ChangeTests
     public async Task A_limit_that_is_raised_serves_those_who_wait()
     {
         var group = await _make.MakeAsync(Block(Server(1) with { MaxConnections = 1 }) with { QueueLength = 3 });
-        group.Choose(Client, Listener).TryNext();
-        var waiting = group.Choose(Client, Listener).WaitAsync(CancellationToken.None).AsTask();
+        group.Choose(new ChoiceFacts(Client, Listener)).TryNext();
+        var waiting = group.Choose(new ChoiceFacts(Client, Listener)).WaitAsync(CancellationToken.None).AsTask();
         Assert.False(waiting.IsCompleted);
 
         Set(group, "10.0.0.1:21", most: 2);
@@ -164,7 +164,7 @@ public sealed class ChangeTests
             var count = 0;
             while (!Volatile.Read(ref isOver) || count == 0)
             {
-                group.Choose(Client, Listener).TryNext()!.Release();
+                group.Choose(new ChoiceFacts(Client, Listener)).TryNext()!.Release();
                 count++;
             }
             return count;

@@ -1,4 +1,5 @@
 using System.Linq;
+using Ferry.Upstreams;
 using static Ferry.Tests.Upstreams.GroupBuilder;
 
 namespace Ferry.Tests.Upstreams;
@@ -21,7 +22,7 @@ public sealed class DrainTests
     {
         var before = await _make.MakeAsync(Server(1), Server(2), Server(3));
         before.EnterForce(null);
-        var (first, second) = (before.Choose(Client, Listener).TryNext()!, before.Choose(Client, Listener).TryNext()!);
+        var (first, second) = (before.Choose(new ChoiceFacts(Client, Listener)).TryNext()!, before.Choose(new ChoiceFacts(Client, Listener)).TryNext()!);
         var group = await _make.MakeAsync(Block(Server(1) with { Drain = true }, Server(3)), before);
         Assert.Equal(("10.0.0.1:21", "10.0.0.2:21"), (first.Name, second.Name));
 

@@ -1,3 +1,4 @@
+using Ferry.Upstreams;
 using Microsoft.Extensions.Logging;
 using static Ferry.Tests.Upstreams.GroupBuilder;
 
@@ -57,7 +58,7 @@ public sealed class FailureTests
     public async Task Success_of_a_session_that_was_older_than_the_failure_clears_nothing()
     {
         var group = await _make.MakeAsync(Server(1), Server(2));
-        var older = group.Choose(Client, Listener).TryNext()!;
+        var older = group.Choose(new ChoiceFacts(Client, Listener)).TryNext()!;
 
         older.ReportFailure();
         older.ReportSuccess();

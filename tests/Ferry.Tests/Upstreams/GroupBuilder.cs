@@ -26,6 +26,8 @@ internal sealed class GroupBuilder : ILogger
     public static UpstreamConfig Hashed(BalanceMethod method, TextTemplate key, params UpstreamServerConfig[] servers) =>
         Block(servers) with { Balance = method, HashKey = key };
 
+    public static UpstreamConfig Balanced(BalanceMethod method, params UpstreamServerConfig[] servers) => Block(servers) with { Balance = method };
+
     public static TextTemplate Variable(string name) => new($"${name}", [new TextPart(name, true)]);
 
     public async Task<UpstreamGroup> MakeAsync(UpstreamConfig config, UpstreamGroup? previous = null)
@@ -43,17 +45,35 @@ internal sealed class GroupBuilder : ILogger
     /// <summary>Begins a new session; the digit of the server it goes to (its place in the group), or '-' for none. The session is over at once.</summary>
     public static char Pick(UpstreamGroup group, IPEndPoint? client = null)
     {
-        var server = group.Choose(client ?? Client, Listener).TryNext();
+        var server = group.Choose(new ChoiceFacts(client ?? Client, Listener)).TryNext();
         server?.Release();
         return server is null ? '-' : (char)('0' + server.Index);
     }
 
     public static string Picks(UpstreamGroup group, int count) => string.Concat(Enumerable.Range(0, count).Select(_ => Pick(group)));
 
+    /// <summary>Begins a session that goes on; the server it goes to.</summary>
+    public static UpstreamServer Hold(UpstreamGroup group, IPEndPoint? client = null) => group.Choose(new ChoiceFacts(client ?? Client, Listener)).TryNext()!;
+
+    /// <summary>Begins sessions that go on; the digits of their servers.</summary>
+    public static string Holds(UpstreamGroup group, int count) => string.Concat(Enumerable.Range(0, count).Select(_ => (char)('0' + Hold(group).Index)));
+
+    /// <summary>One of many clients.</summary>
+    public static IPEndPoint Other(int number) => new(new IPAddress([10, (byte)(1 + number / 62_500), (byte)(number / 250 % 250), (byte)(number % 250)]), 50_000);
+
+    /// <summary>How many of so many clients, whose sessions are over at once, each server gets.</summary>
+    public static int[] Spread(UpstreamGroup group, int clients)
+    {
+        var counts = new int[group.Servers.Length];
+        for (var i = 0; i < clients; i++)
+            counts[Pick(group, Other(i)) - '0']++;
+        return counts;
+    }
+
     /// <summary>All servers of one session's walk.</summary>
     public static string Walk(UpstreamGroup group, IPEndPoint? client = null)
     {
-        var choice = group.Choose(client ?? Client, Listener);
+        var choice = group.Choose(new ChoiceFacts(client ?? Client, Listener));
         var walk = "";
         while (choice.TryNext() is { } server)
         {

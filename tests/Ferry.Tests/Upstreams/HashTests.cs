@@ -54,7 +54,7 @@ public sealed class HashTests
         var group = await _make.MakeAsync(Hashed(BalanceMethod.ConsistentHash, new TextTemplate("", parts), Four));
         var listener = new IPEndPoint(IPAddress.Parse("10.1.1.1"), 21);
 
-        var picks = Enumerable.Range(5000, 16).Select(port => group.Choose(new IPEndPoint(Client.Address, port), listener).TryNext()!.Index);
+        var picks = Enumerable.Range(5000, 16).Select(port => group.Choose(new ChoiceFacts(new IPEndPoint(Client.Address, port), listener)).TryNext()!.Index);
 
         Assert.Equal("1110230021001122", string.Concat(picks));
     }
@@ -98,7 +98,7 @@ public sealed class HashTests
     {
         var down = Enumerable.Range(1, 99).Select(i => Server(i, 9) with { Down = true });
         var group = await _make.MakeAsync(Hashed(method, Variable("remote_addr"), [.. down, Server(100), Server(101) with { Backup = true }]));
-        var choice = group.Choose(Client, Listener);
+        var choice = group.Choose(new ChoiceFacts(Client, Listener));
 
         Assert.Equal([99, 100], [choice.TryNext()!.Index, choice.TryNext()!.Index]);
         Assert.Null(choice.TryNext());
@@ -111,7 +111,7 @@ public sealed class HashTests
     {
         var group = await _make.MakeAsync(Hashed(method, Variable("remote_addr"), [.. Four.Select(s => s with { MaxConnections = 1 })]));
 
-        var servers = Enumerable.Range(0, 4).Select(_ => group.Choose(Client, Listener).TryNext()!.Index).ToList();
+        var servers = Enumerable.Range(0, 4).Select(_ => group.Choose(new ChoiceFacts(Client, Listener)).TryNext()!.Index).ToList();
 
         Assert.Equal([0, 1, 2, 3], servers.Order());
         Assert.Equal('-', Pick(group));

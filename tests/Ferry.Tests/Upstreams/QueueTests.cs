@@ -14,7 +14,7 @@ public sealed class QueueTests
     /// <summary>A session as a session does it: at once, or in the line.</summary>
     private static Task<UpstreamServer?> Ask(UpstreamGroup group, UpstreamChoice? choice = null, CancellationToken ct = default)
     {
-        choice ??= group.Choose(Client, Listener);
+        choice ??= group.Choose(new ChoiceFacts(Client, Listener));
         return choice.TryNextAtOnce(out var server) ? Task.FromResult(server) : choice.WaitAsync(ct).AsTask();
     }
 
@@ -42,7 +42,7 @@ public sealed class QueueTests
     {
         var group = await _make.MakeAsync(Queued(5, Server(1) with { MaxConnections = 1 }, Server(2) with { MaxConnections = 1 }));
         var busy = (await Ask(group))!;
-        var choice = group.Choose(Client, Listener);
+        var choice = group.Choose(new ChoiceFacts(Client, Listener));
         var tried = (await Ask(group, choice: choice))!;
         // It has failed with the second server and waits for the first.
         var again = Ask(group, choice: choice);
@@ -75,7 +75,7 @@ public sealed class QueueTests
         var group = await _make.MakeAsync(Server(1) with { MaxConnections = 1 });
         await Ask(group);
 
-        Assert.True(group.Choose(Client, Listener).TryNextAtOnce(out var server));
+        Assert.True(group.Choose(new ChoiceFacts(Client, Listener)).TryNextAtOnce(out var server));
         Assert.Null(server);
     }
 

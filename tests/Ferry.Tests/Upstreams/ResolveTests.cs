@@ -65,7 +65,7 @@ public sealed class ResolveTests
     public async Task A_server_that_stays_keeps_its_counts_and_its_sessions()
     {
         var group = await MakeAsync(Answer(10, "10.0.0.1", "10.0.0.2"));
-        var (first, second) = (group.Choose(Client, Listener).TryNext()!, group.Choose(Client, Listener).TryNext()!);
+        var (first, second) = (group.Choose(new ChoiceFacts(Client, Listener)).TryNext()!, group.Choose(new ChoiceFacts(Client, Listener)).TryNext()!);
 
         Pass(group, 10, Answer(10, "10.0.0.9", "10.0.0.2"));
 
@@ -81,7 +81,7 @@ public sealed class ResolveTests
     public async Task A_walk_that_began_before_does_not_come_to_an_address_that_is_gone()
     {
         var group = await MakeAsync(Answer(10, "10.0.0.1", "10.0.0.2"));
-        var walk = group.Choose(Client, Listener);
+        var walk = group.Choose(new ChoiceFacts(Client, Listener));
         Assert.Equal("10.0.0.1", walk.TryNext()!.EndPoint.Address.ToString());
 
         Pass(group, 10, Answer(10, "10.0.0.1", "10.0.0.3"));
@@ -201,8 +201,8 @@ public sealed class ResolveTests
         var narrow = Named with { MaxConnections = 1 };
         _answer = new LineAnswer([Place("10.0.0.1", narrow)], TimeSpan.FromSeconds(10), null);
         var group = (await TryMakeAsync(Block(narrow) with { QueueLength = 5 })).Group!;
-        group.Choose(Client, Listener).TryNext();
-        var waiting = group.Choose(Client, Listener).WaitAsync(CancellationToken.None).AsTask();
+        group.Choose(new ChoiceFacts(Client, Listener)).TryNext();
+        var waiting = group.Choose(new ChoiceFacts(Client, Listener)).WaitAsync(CancellationToken.None).AsTask();
         Assert.False(waiting.IsCompleted);
 
         Pass(group, 10, new LineAnswer([Place("10.0.0.1", narrow), Place("10.0.0.2", narrow)], TimeSpan.FromSeconds(10), null));

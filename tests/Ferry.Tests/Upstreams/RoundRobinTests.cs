@@ -41,7 +41,7 @@ public sealed class RoundRobinTests
     public async Task A_walk_over_more_servers_than_a_word_has_bits_has_every_server_once()
     {
         var group = await _make.MakeAsync([.. Enumerable.Range(1, 200).Select(i => Server(i))]);
-        var choice = group.Choose(Client, Listener);
+        var choice = group.Choose(new ChoiceFacts(Client, Listener));
         var seen = new HashSet<UpstreamServer>();
 
         while (choice.TryNext() is { } server)
@@ -80,7 +80,7 @@ public sealed class RoundRobinTests
     public async Task A_full_server_is_passed_over_until_a_session_ends()
     {
         var group = await _make.MakeAsync(Server(1) with { MaxConnections = 2 }, Server(2) with { MaxConnections = 1 });
-        var held = Enumerable.Range(0, 3).Select(_ => group.Choose(Client, Listener).TryNext()!).ToList();
+        var held = Enumerable.Range(0, 3).Select(_ => group.Choose(new ChoiceFacts(Client, Listener)).TryNext()!).ToList();
 
         Assert.Equal([2, 1], group.Servers.Select(s => s.Sessions));
         Assert.Equal('-', Pick(group));
@@ -97,7 +97,7 @@ public sealed class RoundRobinTests
 
         Parallel.For(0, 2000, _ =>
         {
-            var server = group.Choose(Client, Listener).TryNext()!;
+            var server = group.Choose(new ChoiceFacts(Client, Listener)).TryNext()!;
             Assert.True(server.Index != 1 || server.Sessions <= 3);
             server.ReportSuccess();
             server.Release();

@@ -69,7 +69,7 @@ public sealed class UpstreamGroupTests
     public async Task Sessions_and_failures_survive_a_reload()
     {
         var old = await _make.MakeAsync(Server(1), Server(2), Server(3));
-        var held = old.Choose(Client, Listener).TryNext()!;
+        var held = old.Choose(new ChoiceFacts(Client, Listener)).TryNext()!;
         old.Servers[1].ReportFailure();
 
         var renewed = await _make.MakeAsync(Block(Server(3), Server(2), Server(1) with { MaxConnections = 1 }, Server(4)), old);
@@ -110,13 +110,15 @@ public sealed class UpstreamGroupTests
     {
         var wrong = Block(Server(1, 0), new UpstreamServerConfig("10.0.0.2", 70_000), Server(3) with { MaxFails = -1 });
         var noKey = Block(Server(1)) with { Balance = BalanceMethod.Hash };
-        var strange = Hashed(BalanceMethod.Hash, Variable("ssl_preread_server_name"), Server(1));
+        var strange = Hashed(BalanceMethod.Hash, Variable("bytes_sent"), Server(1));
+        var sticky = Block(Server(1)) with { Sticky = new StickyConfig(Variable("status")) { Timeout = TimeSpan.Zero, Prefix4 = 33 } };
         var heavy = Hashed(BalanceMethod.ConsistentHash, Variable("remote_addr"), Server(1, int.MaxValue), Server(2, int.MaxValue));
 
         Assert.Equal(3, (await _make.TryMakeAsync(wrong)).Errors.Length);
         Assert.Contains("no server that is not \"backup\"", Message(await _make.TryMakeAsync(Block(Server(1) with { Backup = true }))), StringComparison.Ordinal);
         Assert.Contains("has no key", Message(await _make.TryMakeAsync(noKey)), StringComparison.Ordinal);
-        Assert.Contains("$ssl_preread_server_name", Message(await _make.TryMakeAsync(strange)), StringComparison.Ordinal);
+        Assert.Contains("$bytes_sent", Message(await _make.TryMakeAsync(strange)), StringComparison.Ordinal);
+        Assert.Equal(3, (await _make.TryMakeAsync(sticky)).Errors.Length);
         Assert.Contains("more than 65536", Message(await _make.TryMakeAsync(heavy)), StringComparison.Ordinal);
     }
 

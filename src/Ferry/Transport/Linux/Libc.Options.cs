@@ -1,8 +1,6 @@
-using System.Runtime.InteropServices;
-
 namespace Ferry.Transport.Linux;
 
-internal static unsafe partial class Libc
+internal static partial class Libc
 {
     public const int SOL_IP = 0;
     public const int SOL_IPV6 = 41;
@@ -10,7 +8,4 @@ internal static unsafe partial class Libc
     public const int IPV6_TRANSPARENT = 75;
     public const int SO_ORIGINAL_DST = 80; // linux/netfilter_ipv4.h
     public const int IP6T_SO_ORIGINAL_DST = 80; // linux/netfilter_ipv6/ip6_tables.h
-
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial int getsockopt(SafeHandle socket, int level, int optname, byte* optval, uint* optlen);
 }

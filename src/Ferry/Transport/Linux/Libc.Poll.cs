@@ -8,18 +8,6 @@ internal static unsafe partial class Libc
     private const short POLLHUP = 0x10;
     private const short POLLRDHUP = 0x2000;
 
-    // struct pollfd { int fd; short events; short revents; }
-    [StructLayout(LayoutKind.Sequential)]
-    private struct PollFd
-    {
-        public int Fd;
-        public short Events;
-        public short Revents;
-    }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int poll(PollFd* fds, nuint nfds, int timeout);
-
     /// <summary>Whether a FIN or a reset has come on a connection. Reading would tell of it only behind all that came before.</summary>
     public static bool HasHungUp(SafeHandle socket)
     {
@@ -27,8 +15,8 @@ internal static unsafe partial class Libc
         try
         {
             socket.DangerousAddRef(ref isHeld);
-            var asked = new PollFd { Fd = (int)socket.DangerousGetHandle(), Events = POLLRDHUP };
-            return poll(&asked, 1, 0) == 1 && (asked.Revents & (POLLERR | POLLHUP | POLLRDHUP)) != 0;
+            var asked = new PollDescriptor { Descriptor = (int)socket.DangerousGetHandle(), Events = POLLRDHUP };
+            return poll(&asked, 1, 0) == 1 && (asked.Returned & (POLLERR | POLLHUP | POLLRDHUP)) != 0;
         }
         catch (ObjectDisposedException)
         {

@@ -20,10 +20,10 @@ internal sealed partial class TlsConnection
                     case TlsReadStatus.Data:
                         return true;
                     case TlsReadStatus.WouldBlock when HasBuffered:
-                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                        await _connection.Loop.NextTurn();
                         break;
                     case TlsReadStatus.WouldBlock:
-                        _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
+                        await _connection.WaitReadableAsync().ConfigureAwait(false);
                         break;
                     case TlsReadStatus.Failed:
                         return false;
@@ -52,6 +52,9 @@ internal sealed partial class TlsConnection
             try
             {
                 Enter(ref held);
+                // A server of TLS says nothing before the ClientHello.
+                _ssl.Wire->IsDrained = _speaksFirst;
+                _speaksFirst = false;
                 var result = OpenSsl.SSL_do_handshake(_ssl.DangerousGetHandle());
                 if (result == 1)
                 {

@@ -66,7 +66,7 @@ internal sealed partial class TlsConnection
                         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                         break;
                     case TlsReadStatus.WouldBlock:
-                        _ = await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
+                        await _connection.WaitReadableAsync().ConfigureAwait(false);
                         break;
                     default:
                         return null;

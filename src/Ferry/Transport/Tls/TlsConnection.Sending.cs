@@ -50,8 +50,7 @@ internal sealed partial class TlsConnection
             if (notify && !Notify())
                 return false;
             await FlushAsync().ConfigureAwait(false);
-            _socket.Shutdown(SocketShutdown.Send);
-            return true;
+            return _connection.TryShutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -67,7 +66,7 @@ internal sealed partial class TlsConnection
         return FlushAsync();
     }
 
-    /// <summary>Sends a last line and close_notify if that can be done at once and in order. The socket must not block.</summary>
+    /// <summary>Sends a last line and close_notify if that can be done at once and in order.</summary>
     /// <returns>How many bytes of the line went out.</returns>
     public unsafe int TrySendLast(ReadOnlySpan<byte> line)
     {
@@ -81,7 +80,7 @@ internal sealed partial class TlsConnection
             var records = new ReadOnlySpan<byte>(_ssl.Wire->Out, _ssl.Wire->OutLength);
             try
             {
-                return records.IsEmpty || _socket.Send(records, SocketFlags.None, out _) == records.Length ? line.Length : 0;
+                return records.IsEmpty || _connection.Send(records, out _) == records.Length ? line.Length : 0;
             }
             catch (ObjectDisposedException)
             {
@@ -173,9 +172,7 @@ internal sealed partial class TlsConnection
             bool more;
             do
             {
-                ReadOnlyMemory<byte> rest = _batch.Memory;
-                while (rest.Length > 0)
-                    rest = rest[await _socket.SendAsync(rest, SocketFlags.None).ConfigureAwait(false)..];
+                await _connection.SendAsync(_batch.Memory).ConfigureAwait(false);
                 TaskCompletionSource? drained = null;
                 lock (_gate)
                 {

@@ -1,11 +1,10 @@
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace Ferry.Transport.Tls;
 
 /// <summary>
-/// One TLS connection over a non-blocking socket, in either role. It is no <see cref="System.IO.Stream"/>: an end that is none must be a result of its own.
+/// One TLS connection over a <see cref="Connection"/>, in either role. It is no <see cref="System.IO.Stream"/>: an end that is none must be a result of its own.
 /// One reader and one writer at a time, on any threads; calls into OpenSSL are serialized here. A connection at rest holds no buffer.
 /// </summary>
 internal sealed partial class TlsConnection : IDisposable
@@ -22,22 +21,24 @@ internal sealed partial class TlsConnection : IDisposable
     private const int ControlReadSize = 4096;
 
     private readonly Lock _gate = new();
-    private readonly Socket _socket;
+    private readonly Connection _connection;
     private readonly SafeSslHandle _ssl;
     private readonly TlsContext _context;
     private readonly ulong _controlId;
     private readonly bool _isServer;
     private readonly int _readBudget;
     private int _ticketsToSend;
+    private bool _speaksFirst;
     private TlsReadStatus? _end;
     private bool _isBroken;
     private bool _isEstablished;
 
-    private unsafe TlsConnection(TlsContext context, Socket socket, bool isServer, bool isData, ulong controlId)
+    private unsafe TlsConnection(TlsContext context, Connection connection, bool isServer, bool isData, ulong controlId)
     {
-        _socket = socket;
+        _connection = connection;
         _context = context;
         _isServer = isServer;
+        _speaksFirst = !isServer;
         _controlId = controlId;
         _readBudget = isData ? DataReadBudget : ControlReadBudget;
         _ssl = SafeSslHandle.Create(context.Handle);
@@ -67,32 +68,32 @@ internal sealed partial class TlsConnection : IDisposable
     public bool HasBuffered { get; private set; }
 
     /// <summary>A client's control connection.</summary>
-    public static TlsConnection AcceptControl(TlsContext context, Socket socket) =>
-        new(context, socket, isServer: true, isData: false, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+    public static TlsConnection AcceptControl(TlsContext context, Connection connection) =>
+        new(context, connection, isServer: true, isData: false, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
 
     /// <summary>A client's data connection.</summary>
     /// <param name="origin">The session's control connection.</param>
-    /// <param name="socket">The connection.</param>
+    /// <param name="connection">Below TLS.</param>
     /// <param name="tickets">How many tickets the client is sent. One that only writes closes without having read them, and its kernel then throws away what it had still to send.</param>
-    public static TlsConnection AcceptData(TlsOrigin origin, Socket socket, int tickets)
+    public static TlsConnection AcceptData(TlsOrigin origin, Connection connection, int tickets)
     {
-        var connection = new TlsConnection(origin.Context, socket, isServer: true, isData: true, origin.Id);
+        var tls = new TlsConnection(origin.Context, connection, isServer: true, isData: true, origin.Id);
         // A new ticket overwrites what the client's own said, so none is written before that has been looked at.
-        _ = OpenSsl.SSL_set_num_tickets(connection._ssl.DangerousGetHandle(), 0);
-        connection._ticketsToSend = tickets;
-        return connection;
+        _ = OpenSsl.SSL_set_num_tickets(tls._ssl.DangerousGetHandle(), 0);
+        tls._ticketsToSend = tickets;
+        return tls;
     }
 
     /// <summary>A connection to a server.</summary>
     /// <param name="context">For servers.</param>
-    /// <param name="socket">The connection.</param>
+    /// <param name="connection">Below TLS.</param>
     /// <param name="isData">A data connection, not a control connection.</param>
     /// <param name="peer">The name to verify and to send.</param>
     /// <param name="resume">The session to go on with; null for a new one.</param>
-    public static TlsConnection Connect(TlsContext context, Socket socket, bool isData, TlsPeerName peer, TlsSession? resume)
+    public static TlsConnection Connect(TlsContext context, Connection connection, bool isData, TlsPeerName peer, TlsSession? resume)
     {
-        var connection = new TlsConnection(context, socket, isServer: false, isData, 0);
-        var ssl = connection._ssl.DangerousGetHandle();
+        var tls = new TlsConnection(context, connection, isServer: false, isData, 0);
+        var ssl = tls._ssl.DangerousGetHandle();
         try
         {
             peer.ApplyTo(ssl);
@@ -100,10 +101,10 @@ internal sealed partial class TlsConnection : IDisposable
         }
         catch
         {
-            connection.Dispose();
+            tls.Dispose();
             throw;
         }
-        return connection;
+        return tls;
     }
 
     /// <summary>Reads what is there, many records where there are many. Never waits.</summary>
@@ -164,7 +165,7 @@ internal sealed partial class TlsConnection : IDisposable
         }
     }
 
-    /// <summary>Frees the SSL; the socket is its owner's.</summary>
+    /// <summary>Frees the SSL; the connection is its owner's.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -209,7 +210,7 @@ internal sealed partial class TlsConnection : IDisposable
     private unsafe void Enter(ref bool held)
     {
         OpenSsl.ForgetErrors();
-        var socket = _socket.SafeHandle;
+        var socket = _connection.Handle;
         socket.DangerousAddRef(ref held);
         _ssl.Wire->Socket = (int)socket.DangerousGetHandle();
         _ssl.Wire->Budget = _readBudget;
@@ -222,6 +223,6 @@ internal sealed partial class TlsConnection : IDisposable
         _ssl.Wire->Socket = -1;
         _ssl.Wire->Budget = 0;
         if (held)
-            _socket.SafeHandle.DangerousRelease();
+            _connection.Handle.DangerousRelease();
     }
 }

@@ -189,7 +189,7 @@ public sealed class TlsConnectionEndTests : IDisposable
         var filling = pair.Server.SendAsync(new byte[16 << 20]).AsTask(); // the peer reads nothing
         await Wait.Until(() => !pair.ServerSocket.Poll(0, SelectMode.SelectWrite), "the connection to be full");
         Assert.Equal(0, pair.Server.TrySendLast("421 Bye.\r\n"u8));
-        pair.ServerSocket.Dispose();
+        pair.ServerSocket.DisposeWithConnection();
         await Assert.ThrowsAnyAsync<Exception>(() => Wait.For(filling, "the end of what was being sent"));
     }
 

@@ -108,8 +108,8 @@ public sealed class TlsConnectionHandshakeTests : IDisposable
             var (c, s) = TlsConnectionPair.Connect();
             using (c)
             using (s)
-            using (var connecting = TlsConnection.Connect(client, c, isData: false, new TlsPeerName(name, name), resume: null))
-            using (var accepting = TlsConnection.AcceptControl(server, s))
+            using (var connecting = TlsConnection.Connect(client, c.AsConnection(), isData: false, new TlsPeerName(name, name), resume: null))
+            using (var accepting = TlsConnection.AcceptControl(server, s.AsConnection()))
             {
                 var shaken = await Wait.For(Task.WhenAll(connecting.HandshakeAsync().AsTask(), accepting.HandshakeAsync().AsTask()), "the handshake");
                 Assert.Equal(good, shaken[0]);
@@ -126,7 +126,7 @@ public sealed class TlsConnectionHandshakeTests : IDisposable
     {
         using var tap = new TlsConnectionTap(_made.Client(), _made.Server());
         var shaking = tap.Server.HandshakeAsync().AsTask();
-        tap.ServerSocket.Dispose();
+        tap.ServerSocket.DisposeWithConnection();
         Assert.False(await Wait.For(shaking, "the end of the handshake"));
         Assert.False(string.IsNullOrEmpty(tap.Server.Failure));
     }

@@ -57,7 +57,7 @@ public sealed class TlsConnectionHostileTests(ITestOutputHelper output) : IDispo
         }
         finally
         {
-            pair.ServerSocket.Dispose(); // the SSL of the flood only when nobody uses it any more
+            pair.ServerSocket.DisposeWithConnection(); // the SSL of the flood only when nobody uses it any more
             await Wait.For(Task.WhenAny(flooding), "the end of the flood");
         }
     }
@@ -104,7 +104,7 @@ public sealed class TlsConnectionHostileTests(ITestOutputHelper output) : IDispo
         }
         finally
         {
-            pair.ServerSocket.Dispose();
+            pair.ServerSocket.DisposeWithConnection();
             await Wait.For(Task.WhenAny(flooding), "the end of the flood");
         }
     }
@@ -143,7 +143,7 @@ public sealed class TlsConnectionHostileTests(ITestOutputHelper output) : IDispo
         Assert.Equal(TlsReadStatus.Failed, status);
         Assert.Equal("the peer sends messages of TLS itself without end", pair.Client.Failure);
         Assert.InRange(most, 0, 1 << 20);
-        pair.ClientSocket.Dispose();
+        pair.ClientSocket.DisposeWithConnection();
         await Wait.For(flooding, "the end of the flood");
     }
 
@@ -201,10 +201,10 @@ public sealed class TlsConnectionHostileTests(ITestOutputHelper output) : IDispo
                     pair.Client.Dispose(); // the SSL first, under everybody's hands
                 if (how == 1)
                     pair.Server.Dispose();
-                pair.ClientSocket.Dispose();
+                pair.ClientSocket.DisposeWithConnection();
                 if (how == 3)
                     _ = pair.Server.TrySendLast("421 Bye.\r\n"u8);
-                pair.ServerSocket.Dispose();
+                pair.ServerSocket.DisposeWithConnection();
                 pair.Dispose();
             });
             foreach (var one in all)

@@ -50,8 +50,8 @@ internal sealed partial class TlsConnectionPair : IDisposable
     {
         var (c, s) = Connect();
         return new TlsConnectionPair(
-            TlsConnection.Connect(client, c, isData, TlsPeerName.Any, resume), c,
-            origin is null ? TlsConnection.AcceptControl(server, s) : TlsConnection.AcceptData(origin, s, tickets), s);
+            TlsConnection.Connect(client, c.AsConnection(), isData, TlsPeerName.Any, resume), c,
+            origin is null ? TlsConnection.AcceptControl(server, s.AsConnection()) : TlsConnection.AcceptData(origin, s.AsConnection(), tickets), s);
     }
 
     /// <summary>Two ends behind their handshake.</summary>
@@ -172,8 +172,8 @@ internal sealed partial class TlsConnectionPair : IDisposable
     {
         Client.Dispose();
         Server.Dispose();
-        ClientSocket.Dispose();
-        ServerSocket.Dispose();
+        ClientSocket.DisposeWithConnection();
+        ServerSocket.DisposeWithConnection();
     }
 
     private static bool AddKeyUpdate(nint ssl)

@@ -1,3 +1,4 @@
+using Ferry.FunctionalTests.Harness;
 using Ferry.Config;
 using Ferry.Transport.Tls;
 
@@ -107,7 +108,7 @@ public sealed class TlsConnectionSessionTests : IDisposable
                     break;
                 default: // left, as a client does that has seen enough
                     from.Dispose();
-                    fromSocket.Dispose();
+                    fromSocket.DisposeWithConnection();
                     break;
             }
         }

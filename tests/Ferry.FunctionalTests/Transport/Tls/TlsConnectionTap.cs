@@ -14,8 +14,8 @@ internal sealed partial class TlsConnectionTap : IDisposable
     {
         (ClientSocket, BehindClient) = SocketPair();
         (ServerSocket, BehindServer) = SocketPair();
-        Client = TlsConnection.Connect(client, ClientSocket, isData: false, TlsPeerName.Any, resume);
-        Server = TlsConnection.AcceptControl(server, ServerSocket);
+        Client = TlsConnection.Connect(client, ClientSocket.AsConnection(), isData: false, TlsPeerName.Any, resume);
+        Server = TlsConnection.AcceptControl(server, ServerSocket.AsConnection());
     }
 
     public TlsConnection Client { get; }
@@ -85,8 +85,8 @@ internal sealed partial class TlsConnectionTap : IDisposable
     {
         Client.Dispose();
         Server.Dispose();
-        ClientSocket.Dispose();
-        ServerSocket.Dispose();
+        ClientSocket.DisposeWithConnection();
+        ServerSocket.DisposeWithConnection();
         BehindClient.Dispose();
         BehindServer.Dispose();
     }

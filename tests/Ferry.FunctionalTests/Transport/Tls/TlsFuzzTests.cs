@@ -33,7 +33,7 @@ public sealed class TlsFuzzTests(ITestOutputHelper output) : IDisposable
             var (socket, behind) = TlsConnectionTap.SocketPair();
             using (socket)
             using (behind)
-            using (var accepting = TlsConnection.AcceptControl(server, socket))
+            using (var accepting = TlsConnection.AcceptControl(server, socket.AsConnection()))
             {
                 await TlsConnectionTap.GiveLastAsync(behind, Mutate(hellos[random.Next(hellos.Count)], random));
                 Assert.False(await Wait.For(accepting.HandshakeAsync().AsTask(), $"mutation {i} of seed {seed}"));
