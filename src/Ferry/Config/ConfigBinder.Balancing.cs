@@ -144,7 +144,7 @@ internal sealed partial class ConfigBinder
     {
         var word = node.Arguments[0];
         if (word.Text.Length > 0)
-            return ConfigVariables.Parse(word.Text, [word], inHash: true, findings);
+            return ConfigVariables.Parse(word.Text, [word], inHash: true, findings, OwnNames);
         findings.Error(word, $"\"{node.Name.Text}\" needs a key, such as $remote_addr");
         return null;
     }

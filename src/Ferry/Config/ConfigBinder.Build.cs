@@ -10,10 +10,11 @@ internal sealed partial class ConfigBinder
     /// <summary>Gives each control server its upstream and reports what it names wrongly.</summary>
     public void ResolveNames()
     {
+        CheckVariables();
         foreach (var server in Main.Servers)
         {
             if (server is { ProxyPass: { } pass, Data: null })
-                server.Upstream = Target(pass);
+                Route(server, pass);
             CheckFormat(server.Scope);
         }
         CheckFormat(Main.Stream);
@@ -48,6 +49,7 @@ internal sealed partial class ConfigBinder
             IptablesPath = Tool("iptables_path"),
             Ip6tablesPath = Tool("ip6tables_path"),
             IpPath = Tool("ip_path"),
+            Variables = [.. Main.Variables.Values.Select(v => v.Config!)],
             Servers = servers.ToImmutable(),
         };
     }
@@ -78,6 +80,9 @@ internal sealed partial class ConfigBinder
             AccessRules = [.. own.AccessRules.Count > 0 ? own.AccessRules : outer.AccessRules],
             AccessLog = BuildAccessLog(own.AccessLog.Or(outer.AccessLog).Else(null)),
             TransferLog = own.TransferLog.Or(outer.TransferLog).Else(null),
+            Route = draft.Route is { } route && (route.AtUser || route.Target.Parts.Any(p => p.IsVariable)) ? route : null,
+            Greeting = own.Greeting.Or(outer.Greeting).Else(null),
+            HideServer = own.HideServer.Or(outer.HideServer).Else(defaults.HideServer),
             Position = draft.Node.Position,
         };
     }

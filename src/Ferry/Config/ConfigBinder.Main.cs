@@ -90,7 +90,7 @@ internal sealed partial class ConfigBinder
             findings.Note(pieces[0], "escape=", "\"escape=\" has no effect: control characters in values are always escaped");
             pieces.RemoveAt(0);
         }
-        var template = pieces.Count == 0 ? null : ConfigVariables.Parse(string.Concat(pieces.Select(p => p.Text)), pieces, inHash: false, findings);
+        var template = pieces.Count == 0 ? null : ConfigVariables.Parse(string.Concat(pieces.Select(p => p.Text)), pieces, inHash: false, findings, OwnNames);
         if (pieces.Count == 0)
             findings.Error(name, $"log_format {ConfigFindings.Show(name.Text)} has no text");
         if (name.Text == "json")

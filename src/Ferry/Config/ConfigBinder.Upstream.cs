@@ -136,7 +136,7 @@ internal sealed partial class ConfigBinder
         if (word.Source is null)
             return null;
         if (Main.UpstreamsByName.TryGetValue(word.Text, out var upstream))
-            return upstream.Servers.Count == 0 && upstream.State is null ? null : upstream.Config ??= ToConfig(upstream);
+            return HasServers(upstream) ? Named(upstream) : null;
         if (!ServerAddress("proxy_pass", word, out var host, out var port))
             return null;
         ConfigValue.SplitHostPort(word.Text, out var name, out var portText);
@@ -155,6 +155,9 @@ internal sealed partial class ConfigBinder
             Position = proxyPass.Position,
         };
     }
+
+    /// <summary>Whether a block has servers, or a file in which there may be some.</summary>
+    private static bool HasServers(UpstreamDraft upstream) => upstream.Servers.Count > 0 || upstream.State is not null;
 
     private UpstreamConfig ToConfig(UpstreamDraft draft) => new()
     {

@@ -16,7 +16,11 @@ internal sealed partial class ConfigBinder(ConfigFindings findings, string prefi
     /// <summary>The block whose values are being set: a server, or <c>stream</c>.</summary>
     public ConfigScope Scope => _server?.Scope ?? Main.Stream;
 
-    public void Bind(List<ConfigNode> nodes) => BindBlock(nodes, ConfigContexts.Main);
+    public void Bind(List<ConfigNode> nodes)
+    {
+        DeclareVariables(nodes);
+        BindBlock(nodes, ConfigContexts.Main);
+    }
 
     private void BindBlock(List<ConfigNode> nodes, ConfigContexts context)
     {

@@ -45,6 +45,8 @@ internal sealed class ConfigScope
     public Setting<PortRangeConfig> UpstreamPorts { get; set; }
     public Setting<ActivePeerConfig> ActivePeer { get; set; }
     public Setting<int?> ActiveSourcePort { get; set; }
+    public Setting<string?> Greeting { get; set; }
+    public Setting<bool> HideServer { get; set; }
     public List<ClientProxyAddressConfig> ProxyAddresses { get; } = [];
     public List<AccessRuleConfig> AccessRules { get; } = [];
     public TlsScope Tls { get; } = new();
@@ -66,6 +68,9 @@ internal sealed class MainDraft
     public List<UpstreamDraft> Upstreams { get; } = [];
     public Dictionary<string, UpstreamDraft> UpstreamsByName { get; } = new(StringComparer.Ordinal);
     public List<RangeDraft> Ranges { get; } = [];
+
+    /// <summary>The variables of <c>map</c> and its like by name, in the order of the file.</summary>
+    public OrderedDictionary<string, VariableDraft> Variables { get; } = new(StringComparer.Ordinal);
 
     /// <summary>A <c>range</c> line was there and is wrong: what it would have redirected is not known.</summary>
     public bool HasBadRange { get; set; }
@@ -113,7 +118,15 @@ internal sealed class ServerDraft(ConfigNode node)
     public ConfigNode? Data { get; set; }
     public ConfigToken? DataZone { get; set; }
     public ConfigNode? ProxyPass { get; set; }
+
+    /// <summary>All that <see cref="ProxyPass"/> leads to.</summary>
+    public RouteConfig? Route { get; set; }
+
+    /// <summary>The first place of <see cref="Route"/>.</summary>
     public UpstreamConfig? Upstream { get; set; }
+
+    /// <summary><c>ftp_user</c>.</summary>
+    public TextTemplate? UserName { get; set; }
 
     /// <summary><c>mode=auth</c> of <c>ftp_ctrl</c>, OpenNJet's word for explicit TLS.</summary>
     public ConfigToken? AuthMode { get; set; }
@@ -164,9 +177,6 @@ internal sealed class UpstreamDraft(ConfigNode node, string name)
 
     /// <summary>Where a <c>slow_start</c> was written.</summary>
     public List<ConfigToken> SlowStartWords { get; } = [];
-
-    /// <summary>Made once, so that all servers that name the block share its group.</summary>
-    public UpstreamConfig? Config { get; set; }
 
     /// <summary>The line that says how a server is chosen.</summary>
     public ConfigNode? Method { get; set; }

@@ -12,7 +12,9 @@ internal sealed partial class ConfigValidator
     {
         foreach (var server in main.Servers)
         {
-            if (server is { Control: not null, ProxyPass.Arguments: [var target], Upstream: { } upstream })
+            if (server is not { Control: not null, ProxyPass.Arguments: [var target], Route: { } route })
+                continue;
+            foreach (var upstream in route.Upstreams)
             {
                 CheckImplicit(server, target, upstream);
                 CheckMode(server, target, upstream);

@@ -11,7 +11,7 @@ namespace Ferry.Config;
 internal sealed record ConfigVariable(string Name, bool InHash, string Summary);
 
 /// <summary>The variables, and the texts that hold them.</summary>
-internal static class ConfigVariables
+internal static partial class ConfigVariables
 {
     public static readonly ImmutableArray<ConfigVariable> All =
     [
@@ -59,7 +59,11 @@ internal static class ConfigVariables
     /// <param name="at">The words that the text was joined from, in order, for the places of mistakes.</param>
     /// <param name="inHash">Whether the text is the key of <c>hash</c>.</param>
     /// <param name="findings">Where mistakes go.</param>
-    public static TextTemplate? Parse(string text, IReadOnlyList<ConfigToken> at, bool inHash, ConfigFindings findings)
+    /// <param name="own">The variables of the configuration's own; null: none.</param>
+    public static TextTemplate? Parse(string text, IReadOnlyList<ConfigToken> at, bool inHash, ConfigFindings findings, IReadOnlyCollection<string>? own = null) =>
+        Cut(text, at, name => own?.Contains(name) == true ? null : Fault(name, inHash), findings);
+
+    private static TextTemplate? Cut(string text, IReadOnlyList<ConfigToken> at, Func<string, string?> fault, ConfigFindings findings)
     {
         var parts = ImmutableArray.CreateBuilder<TextPart>();
         var isGood = true;
@@ -80,12 +84,12 @@ internal static class ConfigVariables
                 stop++;
             var name = text[start..stop];
             i = stop + (braced && stop < text.Length && text[stop] == '}' ? 1 : 0);
-            var fault = name.Length == 0 ? "a variable's name is missing after \"$\""
+            var wrong = name.Length == 0 ? "a variable's name is missing after \"$\""
                 : braced && i == stop ? $"\"}}\" is missing after \"${{{name}\""
-                : Fault(name, inHash);
-            if (fault is not null)
-                findings.Error(PlaceOf(at, dollar, Math.Max(1, i - dollar)), fault);
-            isGood &= fault is null;
+                : fault(name);
+            if (wrong is not null)
+                findings.Error(PlaceOf(at, dollar, Math.Max(1, i - dollar)), wrong);
+            isGood &= wrong is null;
             parts.Add(new TextPart(name, IsVariable: true));
         }
         return isGood ? new TextTemplate(text, parts.ToImmutable()) : null;

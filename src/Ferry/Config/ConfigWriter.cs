@@ -32,7 +32,9 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         foreach (var server in config.Servers)
             WriteFormat(server.AccessLog?.Format);
         HashSet<string> written = new(StringComparer.Ordinal);
-        foreach (var upstream in config.Servers.Select(s => s.Upstream))
+        foreach (var variable in config.Variables)
+            WriteVariable(variable);
+        foreach (var upstream in config.Servers.SelectMany(s => s.Places))
         {
             if (!IsPlain(upstream) && written.Add(upstream.Name))
                 WriteUpstream(upstream);
@@ -79,7 +81,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
             Line(["listen", listen.EndPoint.ToString(), $"backlog={listen.Backlog}", .. Ssl(listen.IsTls)]);
         var zone = server.Zone;
         Line("ftp_ctrl", Quote($"zone={zone.Name}:{zone.Size}"), Quote($"proxy_ip={Show(zone.ProxyAddress)}"), $"min_port={zone.MinPort}", $"max_port={zone.MaxPort}");
-        Line("proxy_pass", Quote(server.Upstream.Name));
+        WriteRouting(server);
         Line("proxy_timeout", Time(server.IdleTimeout));
         Line("proxy_connect_timeout", Time(server.ConnectTimeout));
         Line("ftp_banner_timeout", Time(server.BannerTimeout));
@@ -137,7 +139,9 @@ internal sealed partial class ConfigWriter(TextWriter writer)
     private static bool IsPlain(UpstreamConfig upstream) =>
         upstream is { Balance: BalanceMethod.RoundRobin, Sticky: null, Servers: [var only], QueueLength: 0, Sorry: null, StateFile: null }
         && only.Text == upstream.Name
-        && only with { Position = default } == new UpstreamServerConfig(only.Host, only.Port) { Text = only.Text, Position = default };
+        // A name alone is a block to proxy_pass with variables.
+        && upstream.Name.AsSpan().ContainsAny('.', ':')
+        && only with { Position = default, SourceLine = null } == new UpstreamServerConfig(only.Host, only.Port) { Text = only.Text, Position = default };
 
     private void Open(string head)
     {

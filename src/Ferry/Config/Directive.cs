@@ -10,6 +10,9 @@ internal enum ConfigContexts
     Stream = 4,
     Server = 8,
     Upstream = 16,
+
+    /// <summary>The lines of <c>map</c>, <c>split_clients</c> and <c>geo</c>, which are no directives.</summary>
+    Lines = 32,
 }
 
 /// <summary>What Ferry does with a directive.</summary>

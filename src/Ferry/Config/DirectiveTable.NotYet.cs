@@ -28,9 +28,6 @@ internal static partial class DirectiveTable
     [
         Never("http", "http { ... }"),
         Never("mail", "mail { ... }"),
-        LaterBlock("map", InStream, "map TEXT $NAME { ... }", null),
-        LaterBlock("split_clients", InStream, "split_clients TEXT $NAME { ... }", null),
-        LaterBlock("geo", InStream, "geo [$ADDRESS] $NAME { ... }", null),
         LaterBlock("match", InStream, "match NAME { ... }", null),
         Later("set", InServer, "set $NAME VALUE;", null),
         Later("return", InServer, "return TEXT;", null),
@@ -51,8 +48,6 @@ internal static partial class DirectiveTable
         Later("limit_conn_log_level", InBoth, "limit_conn_log_level info | notice | warn | error;", null),
         Later("limit_conn_dry_run", InBoth, "limit_conn_dry_run on | off;", null, "off"),
 
-        Later("ftp_greeting", InBoth, "ftp_greeting TEXT;", "clients see the greeting of the server", "off"),
         Later("ftp_route", InBoth, "ftp_route VALUE ...;", "the server is chosen when the client connects"),
-        Later("ftp_hide_server", InBoth, "ftp_hide_server on | off;", "clients see what the server says of itself", "off"),
     ];
 }

@@ -16,7 +16,7 @@ internal static partial class DirectiveTable
     private const ConfigContexts Anywhere = InMain | InEvents | InStream | InServer | InUpstream;
 
     /// <summary>All rows. A name has two rows where it means two things, such as <c>server</c>.</summary>
-    public static ImmutableArray<Directive> All { get; } = [.. Supported(), .. NoMeaning(), .. NotYet(), .. NotYetTls()];
+    public static ImmutableArray<Directive> All { get; } = [.. Supported(), .. RoutingRows(), .. NoMeaning(), .. NotYet(), .. NotYetTls()];
 
     private static readonly FrozenDictionary<string, Directive[]> ByName =
         All.GroupBy(d => d.Name, StringComparer.Ordinal).ToFrozenDictionary(g => g.Key, g => g.ToArray(), StringComparer.Ordinal);

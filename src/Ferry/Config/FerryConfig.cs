@@ -39,6 +39,9 @@ public sealed record FerryConfig
     /// <summary>Where ranges that are added at run time are kept, an absolute path; null: until the process ends. Read at the start, so that a reload does not change it.</summary>
     public string? RangeFile { get; init; }
 
+    /// <summary>The variables of <c>map</c>, <c>split_clients</c> and <c>geo</c>. None may be made from itself.</summary>
+    public ImmutableArray<VariableConfig> Variables { get; init; } = [];
+
     /// <summary>The control servers: every <c>server</c> block with <c>ftp_ctrl</c>, each already joined with its data server.</summary>
     public ImmutableArray<ServerConfig> Servers { get; init; } = [];
 }

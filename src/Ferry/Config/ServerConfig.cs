@@ -26,8 +26,17 @@ public sealed record ServerConfig
     /// <summary>TLS towards servers.</summary>
     public UpstreamTlsConfig UpstreamTls { get; init; } = new();
 
-    /// <summary>The servers behind (<c>proxy_pass</c>); a plain address stands for a group of one.</summary>
+    /// <summary>The servers behind (<c>proxy_pass</c>); a plain address stands for a group of one. With a <see cref="Route"/>, the first of its places.</summary>
     public required UpstreamConfig Upstream { get; init; }
+
+    /// <summary>How a place is chosen for each session, where <c>proxy_pass</c> holds variables; null: all sessions go to <see cref="Upstream"/>.</summary>
+    public RouteConfig? Route { get; init; }
+
+    /// <summary>The text of the 220 that clients see (<c>ftp_greeting</c>), ASCII; null: the server's own, and where there is none or it is hidden "FTP server ready". Default null.</summary>
+    public string? Greeting { get; init; }
+
+    /// <summary>Whether replies that tell what software a server is are replaced (<c>ftp_hide_server</c>). Default off.</summary>
+    public bool HideServer { get; init; }
 
     /// <summary>A session is ended when its control channel carried nothing for so long while no data flowed (<c>proxy_timeout</c>). Default 10 minutes, as nginx.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
@@ -73,6 +82,9 @@ public sealed record ServerConfig
 
     /// <summary>Where the block begins, for messages.</summary>
     public ConfigPosition Position { get; init; } = new("(code)", 0, 0);
+
+    /// <summary>All that sessions may be led to.</summary>
+    internal IEnumerable<UpstreamConfig> Places => Route is { } route ? route.Upstreams : [Upstream];
 }
 
 /// <summary>One address of a <c>listen</c> line; a range of ports is a line of its own for each.</summary>

@@ -169,7 +169,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(config);
         var found = new List<ConfigDiagnostic>();
-        foreach (var upstream in config.Servers.Select(static s => s.Upstream).Distinct())
+        foreach (var upstream in config.Servers.SelectMany(static s => s.Places).Distinct())
         {
             var result = await UpstreamGroup.CreateAsync(upstream, GenerationBuilder.Resolve, TimeProvider.System, null, NullLogger.Instance, ct).ConfigureAwait(false);
             found.AddRange(result.Errors);

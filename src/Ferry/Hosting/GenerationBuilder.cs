@@ -99,16 +99,16 @@ internal sealed partial class GenerationBuilder
     private async Task<Dictionary<UpstreamConfig, UpstreamGroup>> ResolveAsync(CancellationToken ct)
     {
         var groups = new Dictionary<UpstreamConfig, UpstreamGroup>(ReferenceEqualityComparer.Instance);
-        foreach (var server in _config.Servers)
+        foreach (var upstream in _config.Servers.SelectMany(static s => s.Places))
         {
-            if (groups.ContainsKey(server.Upstream))
+            if (groups.ContainsKey(upstream))
                 continue;
-            var before = _previous?.Groups.FirstOrDefault(g => g.Name == server.Upstream.Name);
-            if (WithState(server.Upstream) is not { } upstream)
+            var before = _previous?.Groups.FirstOrDefault(g => g.Name == upstream.Name);
+            if (WithState(upstream) is not { } current)
                 continue;
-            var result = await UpstreamGroup.CreateAsync(upstream, Resolve, _parts.Time, before, _parts.Logger, ct).ConfigureAwait(false);
+            var result = await UpstreamGroup.CreateAsync(current, Resolve, _parts.Time, before, _parts.Logger, ct).ConfigureAwait(false);
             if (result.Group is { } group)
-                groups.Add(server.Upstream, group);
+                groups.Add(upstream, group);
             Tell(result.Errors);
             foreach (var warning in result.Warnings)
                 Log.Unresolved(_parts.Logger, warning.Position, warning.Message);
@@ -132,6 +132,7 @@ internal sealed partial class GenerationBuilder
     {
         var servers = ImmutableArray.CreateBuilder<ControlServer>();
         var pools = ImmutableArray.CreateBuilder<PortPool>();
+        var variables = new VariableTable(_config.Variables);
         foreach (var config in _config.Servers)
         {
             var pool = ClientPool(config);
@@ -148,10 +149,12 @@ internal sealed partial class GenerationBuilder
             {
                 ClientTls = config.ClientTls is { } towardsClients ? Tls(found => ReloadingTlsContext.TryCreate(towardsClients, config.Zone.Name, found, _parts.Time, _parts.Logger)) : null,
                 UpstreamTls = config.UpstreamTls.Mode == UpstreamTls.Off ? null : Tls(found => ReloadingTlsContext.TryCreate(config.UpstreamTls, found, _parts.Time, _parts.Logger)),
-                PeerName = PeerName(config),
+                PeerName = PeerName(config, config.Upstream),
                 Lingering = _parts.Lingering,
                 Config = config,
                 Upstreams = groups[config.Upstream],
+                Places = (config.Route?.Upstreams ?? []).ToDictionary(static u => u.Name, u => new RoutePlace(groups[u], PeerName(config, u)), StringComparer.Ordinal),
+                Variables = variables,
                 Ports = pool,
                 UpstreamPorts = upstreamPool,
                 Announced = Announced(config),
@@ -195,9 +198,9 @@ internal sealed partial class GenerationBuilder
         return context;
     }
 
-    private static TlsPeerName PeerName(ServerConfig config)
+    private static TlsPeerName PeerName(ServerConfig config, UpstreamConfig upstream)
     {
-        var (tls, upstream) = (config.UpstreamTls, config.Upstream);
+        var tls = config.UpstreamTls;
         // As nginx: the host of proxy_pass, be it the name of an upstream block.
         var name = tls.Name ?? (upstream.Servers is [var only] && only.Text == upstream.Name ? only.Host : upstream.Name);
         return new TlsPeerName(tls.Verify ? name : null, tls.SendServerName ? name : null);

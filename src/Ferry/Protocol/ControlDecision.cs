@@ -83,6 +83,27 @@ internal enum DecisionKind
 
     /// <summary>The server has taken CCC: drop the line, end TLS by close_notify both ways, and call <see cref="ControlEngine.UpstreamTlsStopped"/>; the client's command is then shown again.</summary>
     StopUpstreamTls,
+
+    /// <summary>
+    /// The client's USER, for which a server is to be found: call <see cref="ControlEngine.Routed"/> or <see cref="ControlEngine.Unrouted"/>. With the
+    /// former send its bytes to the server, and read the answer before the next line of the client's.
+    /// </summary>
+    Route,
+
+    /// <summary>The client's PASS or ACCT: pass the line on, and read the answer before the next line of the client's.</summary>
+    LogIn,
+
+    /// <summary>The PASS of a user whom nobody knows: answer <see cref="ControlDecision.Bytes"/> after as long a time as a server would take.</summary>
+    Deny,
+
+    /// <summary>The client's QUIT, and there is no server to answer it: answer <see cref="ControlDecision.Bytes"/> and end the session.</summary>
+    Farewell,
+
+    /// <summary>The client's REIN: leave the server, call <see cref="ControlEngine.UpstreamLeft"/>, and answer <see cref="ControlDecision.Bytes"/>.</summary>
+    Release,
+
+    /// <summary>The server refuses the session before PASS was answered: drop the line and the server, and try the next one.</summary>
+    NextServer,
 }
 
 /// <summary>A <see cref="DecisionKind"/> and what it needs.</summary>

@@ -57,6 +57,8 @@ internal sealed partial class ControlEngine
         if (isCoded && !reply.Continues)
         {
             var added = _inside == Inside.Features ? AddedFeatures : [];
+            if (_inside == Inside.Features && _greeting.HidesServer)
+                return End(new ControlDecision(DecisionKind.Rewrite) { Bytes = [.. added, .. FeatureList.Tail] });
             var ended = End(ControlDecision.Forward);
             return added.Length == 0 ? ended : ended with { Kind = DecisionKind.Rewrite, Bytes = [.. added, .. line, (byte)'\r', (byte)'\n'] };
         }
@@ -64,6 +66,7 @@ internal sealed partial class ControlEngine
         {
             Inside.Passive or Inside.Replaced => ControlDecision.Swallow,
             Inside.Features when !FeatureList.IsCarried(isCoded ? reply.Text : line) => ControlDecision.Swallow,
+            Inside.Features when _greeting.HidesServer && !FeatureList.IsStandard(isCoded ? reply.Text : line) => ControlDecision.Swallow,
             _ => ControlDecision.Forward,
         };
     }
@@ -81,10 +84,12 @@ internal sealed partial class ControlEngine
     {
         if (reply.Code == 0)
             return ControlDecision.Forward; // text between replies is nobody's answer
+        if (reply.Code == 421 && _isReplaceable)
+            return new ControlDecision(DecisionKind.NextServer) { Code = 421 };
         _insideCode = reply.Code;
         _seenPort = 0;
         _lines = 1;
-        var begun = Begin(reply.Code);
+        var begun = Begin(reply.Code, reply.Text);
         if (!reply.Continues && _inside == Inside.Features)
             _instead = FeatureList.Whole(AddedFeatures);
         if (_inside == Inside.Passive)
@@ -93,7 +98,7 @@ internal sealed partial class ControlEngine
     }
 
     /// <summary>Decides on a reply's first line: which command it answers, and how its lines are treated.</summary>
-    private ControlDecision Begin(int code)
+    private ControlDecision Begin(int code, ReadOnlySpan<byte> text)
     {
         _inside = Inside.Text;
         if (code is 227 or 228 or 229)
@@ -121,10 +126,18 @@ internal sealed partial class ControlEngine
             _inside = Inside.Replaced;
             return ControlDecision.Swallow;
         }
+        if (MaskOf(asker, code, text) is { } mask)
+        {
+            _inside = Inside.Replaced;
+            _instead = mask;
+            return ControlDecision.Swallow;
+        }
         if (asker.Verb == FtpVerb.Feat && code == 211)
         {
             _inside = Inside.Features;
             _listsEprt = _listsEpsv = false;
+            if (_greeting.HidesServer)
+                return new ControlDecision(DecisionKind.Rewrite) { Bytes = [.. FeatureList.Head] };
         }
         // A client that is shown a list does without what is not in it, so none is made for EPRT and EPSV alone.
         if (asker.Verb == FtpVerb.Feat && code is 500 or 502 && TlsFeatures.Length > 0)
@@ -173,7 +186,7 @@ internal sealed partial class ControlEngine
             }
         }
         if (instead is not null)
-            return new ControlDecision(DecisionKind.Rewrite) { Bytes = instead, Code = 211 };
+            return new ControlDecision(DecisionKind.Rewrite) { Bytes = instead, Code = code };
         return inside == Inside.Replaced ? ControlDecision.Swallow : begun with { Code = code };
     }
 
@@ -207,6 +220,8 @@ internal sealed partial class ControlEngine
 
     private void Answered(PendingCommand asker, int code)
     {
+        if (IsAtFront)
+            AnsweredAtFront(asker.Verb, code);
         switch (asker.Verb)
         {
             case FtpVerb.User or FtpVerb.Pass or FtpVerb.Acct when code is >= 200 and < 300: // 230, 232, and 202 "superfluous"

@@ -65,9 +65,7 @@ internal sealed partial class ControlEngine
             return false;
         if (command.Verb is FtpVerb.Auth or FtpVerb.Pbsz or FtpVerb.Prot or FtpVerb.Ccc or FtpVerb.Feat or FtpVerb.Quit)
             return false;
-        var word = command.Word;
-        return !(Is(word, "HELP"u8) || Is(word, "NOOP"u8) || Is(word, "OPTS"u8) || Is(word, "SYST"u8) || Is(word, "STAT"u8)
-            || Is(word, "HOST"u8) || Is(word, "CLNT"u8) || Is(word, "LANG"u8));
+        return command.Verb is not (FtpVerb.Help or FtpVerb.Noop or FtpVerb.Opts or FtpVerb.Syst or FtpVerb.Stat or FtpVerb.Host or FtpVerb.Clnt or FtpVerb.Lang);
     }
 
     private ControlDecision OnAuth(ReadOnlySpan<byte> mechanism)
@@ -90,7 +88,7 @@ internal sealed partial class ControlEngine
         // RFC 2228 §3 would have the client log in a second time, which servers do not take within a session.
         if (LoggedIn)
             return Answer(503, "AUTH comes before the login; connect again.");
-        if (_rules.UpstreamMode == UpstreamTlsMode.Match && !UpstreamIsTls)
+        if (_rules.UpstreamMode == UpstreamTlsMode.Match && !UpstreamIsTls && !IsAtFront)
             return AskForTls();
         _switching = true;
         _authMeansPrivate = isPrivate;

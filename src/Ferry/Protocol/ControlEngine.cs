@@ -15,14 +15,18 @@ internal sealed partial class ControlEngine
 
     private readonly bool _clientIsIPv6;
     // The greeting is the first reply: what a client sends before it (120 announces a delay) is answered after it.
-    private readonly List<PendingCommand> _pending = [new PendingCommand(FtpVerb.Other)];
+    private readonly List<PendingCommand> _pending = [new PendingCommand(FtpVerb.Other) { IsGreeting = true }];
     private bool _onlyEpsv;
 
     /// <param name="clientFamily">The family of the client's control connection: InterNetwork or InterNetworkV6.</param>
     /// <param name="tls">What to do about TLS; none on either side unless said.</param>
     /// <param name="data">What to do about data connections.</param>
-    public ControlEngine(AddressFamily clientFamily, TlsRules? tls = null, DataRules? data = null)
+    /// <param name="greeting">What is said in place of a server.</param>
+    public ControlEngine(AddressFamily clientFamily, TlsRules? tls = null, DataRules? data = null, GreetingRules? greeting = null)
     {
+        _greeting = greeting ?? GreetingRules.None;
+        if (_greeting.ChoosesAtUser)
+            _pending.Clear();
         _clientIsIPv6 = clientFamily == AddressFamily.InterNetworkV6;
         _rules = tls ?? TlsRules.None;
         _data = data ?? DataRules.Default;
@@ -62,8 +66,20 @@ internal sealed partial class ControlEngine
     {
         if (IsTooEarly(command))
             return Answer(530, "This server wants TLS; send AUTH TLS first.");
+        if (IsAtFront)
+            return DecideAtFront(command);
         switch (command.Verb)
         {
+            case FtpVerb.Rein when _greeting.ChoosesAtUser && !ClientIsTls && !_clientCleared:
+                return Reinitialize();
+            case FtpVerb.User when _greeting.ChoosesAtUser: // this server may not be the other user's
+                return Answer(530, "Logged in already; log out first.");
+            case FtpVerb.Stat:
+                _pending.Add(new PendingCommand(FtpVerb.Stat) { IsBare = command.Argument.Trim((byte)' ').IsEmpty });
+                return ControlDecision.Forward;
+            case FtpVerb.Host:
+                Host = NameOf(command.Argument.Trim((byte)' '));
+                return Send(command.Verb);
             case FtpVerb.Pasv or FtpVerb.Epsv or FtpVerb.Port or FtpVerb.Eprt:
                 return OnSetUp(command.Verb, command.Argument.Trim((byte)' '));
             case FtpVerb.Cpsv or FtpVerb.Lprt or FtpVerb.Lpsv or FtpVerb.Spsv:

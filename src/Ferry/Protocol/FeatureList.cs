@@ -1,3 +1,4 @@
+using System.Linq;
 using System.Text;
 
 namespace Ferry.Protocol;
@@ -16,6 +17,30 @@ internal static class FeatureList
             || Is(name, "ESTA"u8) || Is(name, "ESTP"u8));
     }
 
+    /// <summary>True for a line that names what many servers have, by an RFC or a draft: it tells of no one software.</summary>
+    public static bool IsStandard(ReadOnlySpan<byte> line)
+    {
+        var name = NameOf(line);
+        foreach (var standard in Standard)
+        {
+            if (Is(name, standard))
+                return true;
+        }
+        return false;
+    }
+
+    // RFC 2389, 2428, 2640, 3659, 7151; draft-somers-ftp-mfxx, -preston-ftpext-deflate, -bryan-ftpext-hash, -peterson-streamlined-ftp-command-extensions.
+    private static readonly byte[][] Standard =
+    [
+        .. "CLNT EPRT EPSV HASH HOST LANG MDTM MFCT MFF MFMT MLSD MLST MODE PASV RANG REST SIZE TVFS UTF8".Split(' ').Select(Encoding.ASCII.GetBytes),
+    ];
+
+    /// <summary>The first line of a reply of Ferry's own.</summary>
+    public static ReadOnlySpan<byte> Head => "211-Features:\r\n"u8;
+
+    /// <summary>The last one.</summary>
+    public static ReadOnlySpan<byte> Tail => "211 End\r\n"u8;
+
     /// <summary>True for a line that names this feature.</summary>
     public static bool Names(ReadOnlySpan<byte> line, ReadOnlySpan<byte> feature) => Is(NameOf(line), feature);
 
@@ -31,7 +56,7 @@ internal static class FeatureList
     ];
 
     /// <summary>A reply of these lines alone.</summary>
-    public static byte[] Whole(ReadOnlySpan<byte> lines) => [.. "211-Features:\r\n"u8, .. lines, .. "211 End\r\n"u8];
+    public static byte[] Whole(ReadOnlySpan<byte> lines) => [.. Head, .. lines, .. Tail];
 
     private static ReadOnlySpan<byte> NameOf(ReadOnlySpan<byte> line)
     {

@@ -19,6 +19,12 @@ internal readonly record struct PendingCommand(FtpVerb Verb)
     /// <summary>Set for an answer of Ferry's own: the line to send when its turn comes.</summary>
     public byte[]? Answer { get; init; }
 
+    /// <summary>No command: the greeting.</summary>
+    public bool IsGreeting { get; init; }
+
+    /// <summary>It has no argument.</summary>
+    public bool IsBare { get; init; }
+
     /// <summary>Set for a command of Ferry's own: its reply is not the client's.</summary>
     public InsertedCommand Inserted { get; init; }
 

@@ -16,6 +16,15 @@ internal sealed class ControlServer
 
     public required UpstreamGroup Upstreams { get; init; }
 
+    /// <summary>All places that the configuration's route may lead to, by name; empty where it has none.</summary>
+    public IReadOnlyDictionary<string, RoutePlace> Places { get; init; } = new Dictionary<string, RoutePlace>();
+
+    /// <summary>The variables that the configuration defines.</summary>
+    public VariableTable Variables { get; init; } = VariableTable.Empty;
+
+    /// <summary>How long its servers take to refuse a login.</summary>
+    public LoginPace LoginPace { get; } = new();
+
     public required PortPool Ports { get; init; }
 
     public required AnnouncedAddresses Announced { get; init; }

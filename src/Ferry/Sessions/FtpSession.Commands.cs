@@ -24,6 +24,7 @@ internal sealed partial class FtpSession
         Insert,
         StartTls,
         StopTls,
+        Front,
     }
 
     private async Task PumpCommandsAsync()
@@ -38,6 +39,11 @@ internal sealed partial class FtpSession
                         if (await _client.FillAsync().ConfigureAwait(false))
                             break;
                         // What a line's end never came for is no command. The server is told as the client told us, and may finish.
+                        if (_engine.IsAtFront)
+                        {
+                            End(SessionEndReason.ClientClosed, null);
+                            return;
+                        }
                         Volatile.Write(ref _closingAt, _server.Time.GetTimestamp());
                         MoveTo(SessionState.Closing);
                         _upstream!.ShutdownSend();
@@ -75,6 +81,9 @@ internal sealed partial class FtpSession
                         _client.Consume(length);
                         await ClearClientAsync(decision).ConfigureAwait(false);
                         break;
+                    case CommandStep.Front:
+                        await ActAtFrontAsync(decision, length).ConfigureAwait(false);
+                        break;
                 }
                 if (_endReason is not null)
                     return;
@@ -93,7 +102,7 @@ internal sealed partial class FtpSession
 
     private bool _writingUpstream;
 
-    /// <summary>Looks at the next command. It stays in the buffer where the step says so: Forward, Rewrite, OpenTransfer, WaitForReply, Insert, StartTls, StopTls.</summary>
+    /// <summary>Looks at the next command. It stays in the buffer where the step says so: Forward, Rewrite, OpenTransfer, WaitForReply, Insert, StartTls, StopTls, Front.</summary>
     private CommandStep TakeCommand(out ControlDecision decision, out int length)
     {
         decision = default;
@@ -165,6 +174,8 @@ internal sealed partial class FtpSession
                 return CommandStep.StartTls;
             case DecisionKind.StopClientTls:
                 return CommandStep.StopTls;
+            case DecisionKind.Route or DecisionKind.LogIn or DecisionKind.Deny or DecisionKind.Farewell or DecisionKind.Release:
+                return CommandStep.Front;
             case DecisionKind.Answer:
                 _client.Consume(length);
                 _client.Write(decision.Bytes);

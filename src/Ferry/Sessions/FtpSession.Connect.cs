@@ -10,19 +10,27 @@ namespace Ferry.Sessions;
 internal sealed partial class FtpSession
 {
     private TimeSpan? _connectTime;
+    private UpstreamChoice? _choice;
+    private long _searchBegan;
+    private int _tries;
 
     /// <summary>Finds a server that greets, trying the next one for as long as the client has seen nothing.</summary>
     private async Task<bool> ConnectAsync()
     {
-        var config = _server.Config;
-        var tls = _client.Tls?.Info;
-        var choice = _server.Upstreams.Choose(
-            new ChoiceFacts(_client.RemoteEndPoint, _client.LocalEndPoint) { ServerName = tls?.ServerName, ClientSubject = tls?.PeerSubject });
-        var tries = 0;
-        while (await NextServerAsync(choice).ConfigureAwait(false) is { } server)
+        if (!TryFindPlace(out var place))
+            return false;
+        _choice = place.Group.Choose(Facts());
+        return await TryServersAsync(_choice).ConfigureAwait(false);
+    }
+
+    /// <summary>Tries the servers of a walk, from where it stands.</summary>
+    /// <returns>False where none is left, over which the session has ended.</returns>
+    private async Task<bool> TryServersAsync(UpstreamChoice choice)
+    {
+        while (MayTryServer() && await NextServerAsync(choice).ConfigureAwait(false) is { } server)
         {
             _upstreamServer = server;
-            tries++;
+            _tries++;
             var began = _server.Time.GetTimestamp();
             var (failure, isOurs) = await TryServerAsync(server.EndPoint).ConfigureAwait(false);
             if (failure is null)
@@ -36,22 +44,33 @@ internal sealed partial class FtpSession
             }
             if (_endReason is not null)
                 return false;
-            _upstreamServer = null;
-            if (!isOurs)
-                server.ReportFailure();
-            server.Release();
-            _server.Metrics.UpstreamConnectFailed(server.Name);
-            Log.UpstreamFailed(_server.Logger, Id, server.Name, failure);
-            if (!config.NextUpstream || (config.NextUpstreamTries > 0 && tries >= config.NextUpstreamTries))
-                break;
-            if (config.NextUpstreamTimeout > TimeSpan.Zero && _server.Time.GetElapsedTime(_startedAt) >= config.NextUpstreamTimeout)
-                break;
+            GiveUpServer(server, failure, isOurs);
         }
         if (_endReason is not null)
             return false;
-        Log.NoUpstream(_server.Logger, Id, _server.Upstreams.Name, tries);
+        Log.NoUpstream(_server.Logger, Id, _place!.Group.Name, _tries);
         End(SessionEndReason.NoUpstream, SorryLine());
         return false;
+    }
+
+    private void GiveUpServer(UpstreamServer server, string failure, bool isOurs)
+    {
+        _upstreamServer = null;
+        if (!isOurs)
+            server.ReportFailure();
+        server.Release();
+        _server.Metrics.UpstreamConnectFailed(server.Name);
+        Log.UpstreamFailed(_server.Logger, Id, server.Name, failure);
+    }
+
+    private bool MayTryServer()
+    {
+        var config = _server.Config;
+        if (_tries == 0)
+            return true;
+        if (!config.NextUpstream || (config.NextUpstreamTries > 0 && _tries >= config.NextUpstreamTries))
+            return false;
+        return config.NextUpstreamTimeout <= TimeSpan.Zero || _server.Time.GetElapsedTime(_searchBegan) < config.NextUpstreamTimeout;
     }
 
     /// <summary>Connects and waits for the greeting, which stays in the channel's buffer.</summary>
@@ -100,7 +119,7 @@ internal sealed partial class FtpSession
     private async Task<string?> GreetAsync(ControlChannel channel)
     {
         var mode = _server.Config.UpstreamTls.Mode;
-        var byAuth = mode == UpstreamTls.Explicit || (mode == UpstreamTls.Match && _isImplicit);
+        var byAuth = mode == UpstreamTls.Explicit || (mode == UpstreamTls.Match && (_isImplicit || (_engine.IsAtFront && _engine.ClientIsTls)));
         if (mode == UpstreamTls.Implicit && await StartUpstreamTlsAsync(channel).ConfigureAwait(false) is { Failure: { } early })
             return early;
         BeginStep(channel, _server.Config.BannerTimeout);
@@ -115,7 +134,7 @@ internal sealed partial class FtpSession
         }
         if (failure is null && channel.Tls is not null)
             _engine.UpstreamTlsStarted(bySsl);
-        return failure;
+        return failure is null && _engine.IsAtFront ? await IntroduceAsync(channel).ConfigureAwait(false) : failure;
     }
 
     private void BeginStep(IDisposable step, TimeSpan limit)

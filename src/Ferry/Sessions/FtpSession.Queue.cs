@@ -14,7 +14,7 @@ internal sealed partial class FtpSession
     private async ValueTask<UpstreamServer?> WaitForServerAsync(UpstreamChoice choice)
     {
         using var turn = new ConnectDeadline();
-        BeginStep(turn, _server.Upstreams.QueueTimeout);
+        BeginStep(turn, _place!.Group.QueueTimeout);
         Volatile.Write(ref _isQueued, true);
         var server = await choice.WaitAsync(turn.Token).ConfigureAwait(false);
         Volatile.Write(ref _isQueued, false);
@@ -32,5 +32,5 @@ internal sealed partial class FtpSession
             End(SessionEndReason.ClientClosed, null);
     }
 
-    private byte[] SorryLine() => Encoding.UTF8.GetBytes((_server.Upstreams.Sorry ?? _server.Config.Sorry) + "\r\n");
+    private byte[] SorryLine() => Encoding.UTF8.GetBytes((_place?.Group.Sorry ?? _server.Config.Sorry) + "\r\n");
 }

@@ -24,6 +24,7 @@ internal sealed partial class FtpSession
         StartTls,
         StopTls,
         Retry,
+        NextServer,
         Endless,
     }
 
@@ -63,13 +64,18 @@ internal sealed partial class FtpSession
                         End(SessionEndReason.UpstreamProtocolError, null);
                         return;
                     case ReplyStep.Fill when atEnd:
-                        OnUpstreamClosed();
+                        if (!_isLeaving)
+                            OnUpstreamClosed();
                         return;
                     case ReplyStep.Fill:
                         atEnd = !await _upstream!.FillAsync().ConfigureAwait(false);
                         break;
                 }
             }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException && _isLeaving && !writing)
+        {
+            // The server is being left behind.
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -120,6 +126,11 @@ internal sealed partial class FtpSession
         // What is decided and what is written are one act, or an answer of ours could overtake a reply.
         lock (_sync)
         {
+            if (_isLeaving)
+            {
+                _upstream.Consume(length);
+                return ReplyStep.Next;
+            }
             var loggedIn = _engine.LoggedIn;
             decision = _engine.OnReply(line, truncated);
             _wasLoggedIn |= _engine.LoggedIn;
@@ -131,6 +142,8 @@ internal sealed partial class FtpSession
                 return ReplyStep.Endless;
             if (decision.Kind == DecisionKind.FinishTransfer)
                 return ReplyStep.FinishTransfer;
+            if (decision.Kind == DecisionKind.NextServer)
+                return ReplyStep.NextServer;
             WriteReply(decision, line, length);
         }
         SignalReply();

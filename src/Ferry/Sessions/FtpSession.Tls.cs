@@ -100,7 +100,7 @@ internal sealed partial class FtpSession
     private async Task<(string? Failure, bool MetClearText)> StartUpstreamTlsAsync(ControlChannel channel)
     {
         _upstreamContext = _server.UpstreamTls!.Current; // for the data connections too, whose session it is
-        var tls = TlsConnection.Connect(_upstreamContext, channel.Connection, isData: false, _server.PeerName, resume: null);
+        var tls = TlsConnection.Connect(_upstreamContext, channel.Connection, isData: false, PeerName, resume: null);
         BeginStep(channel, _server.Config.ConnectTimeout);
         var isDone = await channel.StartTlsAsync(tls).ConfigureAwait(false);
         var isLate = EndStep();
@@ -205,7 +205,7 @@ internal sealed partial class FtpSession
             ReuseRequired = _server.Config.ClientTls?.SessionReuse == TlsSessionReuse.Required,
             Refusal = info => CertificateRefusal(_server.Config.ClientTls!, info),
             Upstream = decision.UpstreamIsPrivate ? _upstreamContext : null,
-            UpstreamName = _server.PeerName,
+            UpstreamName = PeerName,
             // The newest ticket at this moment: some servers take each only once (RFC 8446 §C.4).
             Resume = !decision.UpstreamIsPrivate || !upstream.SessionReuse ? null : _upstream!.Tls?.GetSession() ?? _upstreamSession?.Copy(),
             AllowTruncation = _server.Config.Data.Truncation == TlsTruncation.Allow,

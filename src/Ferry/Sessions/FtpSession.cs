@@ -57,7 +57,7 @@ internal sealed partial class FtpSession
         Id = id;
         _loop = connection.Loop;
         _client = new ControlChannel(connection, server.Config.TcpNoDelay, server.Config.SocketKeepalive, urgent: true);
-        _engine = new ControlEngine(_client.RemoteEndPoint.AddressFamily, RulesOf(server.Config, isImplicit), DataRulesOf(server.Config.Data));
+        _engine = new ControlEngine(_client.RemoteEndPoint.AddressFamily, RulesOf(server.Config, isImplicit), DataRulesOf(server.Config.Data), GreetingRulesOf(server.Config));
         _startedAt = _loggedOutAt = _activity = server.Time.GetTimestamp();
         _start = server.Time.GetUtcNow();
     }
@@ -89,12 +89,11 @@ internal sealed partial class FtpSession
         Log.Connected(_server.Logger, Id, _client.RemoteEndPoint, _client.LocalEndPoint);
         try
         {
-            if ((!_isImplicit || await StartClientTlsAsync(null).ConfigureAwait(false)) && await ConnectAsync().ConfigureAwait(false))
+            if ((!_isImplicit || await StartClientTlsAsync(null).ConfigureAwait(false)) && await BeginAsync().ConfigureAwait(false))
             {
-                var replies = PumpRepliesAsync();
-                var commands = PumpCommandsAsync();
-                await replies.ConfigureAwait(false);
-                await commands.ConfigureAwait(false);
+                _replies = _engine.IsAtFront ? Task.CompletedTask : PumpRepliesAsync();
+                await PumpCommandsAsync().ConfigureAwait(false);
+                await _replies.ConfigureAwait(false);
             }
         }
         catch (Exception e)
@@ -249,6 +248,8 @@ internal sealed partial class FtpSession
             ClientTls = RecordOf(_client.TlsInfo),
             UpstreamTls = RecordOf(_upstream?.TlsInfo),
             User = _engine.User,
+            Host = _engine.Host,
+            Variable = OwnVariables(),
             LoggedIn = _wasLoggedIn,
             EndReason = SessionEndReasons.Tag(reason),
             Status = SessionEndReasons.Status(reason),
@@ -256,8 +257,8 @@ internal sealed partial class FtpSession
             Transfers = _transferCount,
             BytesFromClient = _client.BytesReceived,
             BytesToClient = _client.BytesSent,
-            BytesFromUpstream = _upstream?.BytesReceived ?? 0,
-            BytesToUpstream = _upstream?.BytesSent ?? 0,
+            BytesFromUpstream = _leftReceived + (_upstream?.BytesReceived ?? 0),
+            BytesToUpstream = _leftSent + (_upstream?.BytesSent ?? 0),
             DataBytesToClient = _dataToClient,
             DataBytesToUpstream = _dataToUpstream,
         });

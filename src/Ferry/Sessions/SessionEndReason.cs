@@ -24,6 +24,9 @@ public enum SessionEndReason
     /// <summary>The client was not logged in within <c>ftp_login_timeout</c>; it was told 421.</summary>
     LoginTimeout,
 
+    /// <summary>Logins were refused again and again, where the server is chosen by user; the client was told 421.</summary>
+    LoginRefused,
+
     /// <summary>Nothing was said for <c>proxy_timeout</c> while no data flowed; the client was told 421.</summary>
     IdleTimeout,
 
@@ -61,6 +64,7 @@ internal static class SessionEndReasons
         SessionEndReason.UpstreamFailed => "upstream_failed",
         SessionEndReason.NoUpstream => "no_upstream",
         SessionEndReason.LoginTimeout => "login_timeout",
+        SessionEndReason.LoginRefused => "login_refused",
         SessionEndReason.IdleTimeout => "idle_timeout",
         SessionEndReason.UpstreamProtocolError => "upstream_protocol_error",
         SessionEndReason.ClientTlsFailed => "client_tls_failed",

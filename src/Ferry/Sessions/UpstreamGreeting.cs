@@ -86,6 +86,51 @@ internal static class UpstreamGreeting
         }
     }
 
+    /// <summary>Takes the greeting, which <see cref="ReadAsync"/> has seen the first line of.</summary>
+    /// <returns>Null, or what was wrong.</returns>
+    public static async Task<string?> TakeAsync(ControlChannel channel)
+    {
+        try
+        {
+            int? code;
+            do
+                code = await ReadReplyAsync(channel, null).ConfigureAwait(false);
+            while (code == 120);
+            return code is null ? "it closed the connection within its greeting" : Judge(code.Value, mayWait: false);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return Words(e, "greeting");
+        }
+    }
+
+    /// <summary>Tells a server what the client has said already. What it answers is of no matter, save to USER, which must want a password.</summary>
+    /// <returns>Null, or what was wrong.</returns>
+    public static async Task<string?> TellAsync(ControlChannel channel, IReadOnlyList<byte[]> heard, ReadOnlyMemory<byte> user)
+    {
+        try
+        {
+            for (var i = 0; i <= heard.Count; i++)
+            {
+                var line = i < heard.Count ? heard[i] : user;
+                if (line.IsEmpty)
+                    continue;
+                channel.Write(line.Span);
+                await channel.FlushAsync().ConfigureAwait(false);
+                var code = await ReadReplyAsync(channel, null).ConfigureAwait(false);
+                if (code is null or 421)
+                    return code is null ? "it closed the connection before the login" : "it answered 421 before the login";
+                if (i == heard.Count && code is not (>= 300 and < 400))
+                    return $"it answered USER with {code}, where another server wanted a password";
+            }
+            return null;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return Words(e, "answer before the login");
+        }
+    }
+
     private static string? Judge(int code, bool mayWait) => code switch
     {
         220 => null,

@@ -76,8 +76,14 @@ internal sealed class AccessLog
     {
         if (Values.TryGetValue(variable, out var value))
             return LogText.AccessValue(value(session, time) ?? Absent);
-        return variable == BinaryAddress ? LogText.AccessBytes(Unmapped(session.Client.Address).GetAddressBytes()) : null;
+        if (variable == BinaryAddress)
+            return LogText.AccessBytes(Unmapped(session.Client.Address).GetAddressBytes());
+        return session.Variable?.Invoke(variable) is { } own ? LogText.AccessValue(own.Length == 0 ? Absent : own) : null;
     }
+
+    /// <summary>A variable's value as it is; null where there is none.</summary>
+    public static string? TextOf(SessionRecord session, string variable, TimeProvider time) =>
+        Values.TryGetValue(variable, out var value) ? value(session, time) : null;
 
     public void Write(SessionRecord session)
     {

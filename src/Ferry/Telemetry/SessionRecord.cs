@@ -36,6 +36,9 @@ internal sealed record SessionRecord
     /// <summary>The name given with HOST.</summary>
     public string? Host { get; init; }
 
+    /// <summary>Gives the values of variables that the configuration defines itself; null where it has none.</summary>
+    public Func<string, string?>? Variable { get; init; }
+
     public bool LoggedIn { get; init; }
 
     /// <summary>The tag of the session's end reason.</summary>

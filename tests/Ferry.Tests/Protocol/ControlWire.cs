@@ -13,7 +13,7 @@ namespace Ferry.Tests.Protocol;
 ///   server ──FromServer── scanner ── engine ──ToClient── client
 /// </code>
 /// </summary>
-internal sealed class ControlWire
+internal sealed partial class ControlWire
 {
     private readonly List<byte> _fromClient = [];
     private readonly List<byte> _fromServer = [];
@@ -23,8 +23,12 @@ internal sealed class ControlWire
     private bool _skippingReply;
     private int _ports = 10_000;
 
-    public ControlWire(AddressFamily family = AddressFamily.InterNetwork, TlsRules? rules = null, DataRules? data = null) =>
-        Engine = new ControlEngine(family, rules, data);
+    public ControlWire(AddressFamily family = AddressFamily.InterNetwork, TlsRules? rules = null, DataRules? data = null, GreetingRules? greeting = null)
+    {
+        Engine = new ControlEngine(family, rules, data, greeting);
+        if (Engine.IsAtFront)
+            _toClient.Append(Text(Engine.Greeting));
+    }
 
     public ControlEngine Engine { get; }
 
@@ -90,7 +94,7 @@ internal sealed class ControlWire
     private bool TakeCommand()
     {
         var status = LineScanner.TryRead([.. _fromClient], out var line, out var length);
-        if (status == OperationStatus.NeedMoreData)
+        if (status == OperationStatus.NeedMoreData || IsAnsweredFirst)
             return false;
         if (_skippingCommand || status == OperationStatus.InvalidData)
         {
@@ -157,6 +161,9 @@ internal sealed class ControlWire
                 _toClient.Append(Text(decision.Bytes)).Append("[clear]");
                 Engine.ClientTlsStopped();
                 break;
+            case DecisionKind.Route or DecisionKind.LogIn or DecisionKind.Deny or DecisionKind.Farewell or DecisionKind.Release:
+                DoAtFront(decision, line);
+                break;
             default:
                 throw new InvalidOperationException($"A command cannot be decided on as {decision.Kind}.");
         }
@@ -205,6 +212,9 @@ internal sealed class ControlWire
                 break;
             case DecisionKind.RefuseSetUp or DecisionKind.Rewrite:
                 _toClient.Append(Text(decision.Bytes));
+                break;
+            case DecisionKind.NextServer:
+                GoToNextServer();
                 break;
             case DecisionKind.Swallow:
                 break;

@@ -18,11 +18,12 @@ namespace Ferry.Tests.Protocol;
 ///   data: Active both scope=3   the rules: DataMode, and where it is so BothFamilies and ClientScopeId; Client unless said
 ///   peers: 10.0.0.9 fe80::9%3   the addresses that MayDial allows, none unless said
 ///   tls: Offered Match Private  the rules: ClientTlsOffer, UpstreamTlsMode, UpstreamDataRule, and ClearDataRefused where it is so; no TLS unless said
+///   greeting: user hide text=X  what is said in place of a server: ChoosesAtUser, HidesServer, the text to the end of the line; nothing unless said
 ///   C: command   -> decision    the client's line; one that was told to wait, or had a command inserted ahead of it, is shown again as it stands
 ///   S: reply     -> decision    the server's line
 ///   F: reply                    an answer of Ferry's own whose turn has come
 ///   (event)      -> decision    lent, told, listening ADDRESS:PORT, not listening, connected, refused, delivered, replaced, expired,
-///                               client tls, client clear, server tls, server tls by ssl, server clear; or a check:
+///                               routed, routed NAME, unknown, left, client tls, client clear, server tls, server tls by ssl, server clear; or a check:
 ///                               in flight N, logged in, not logged in, must wait, may go on, setting up, settled, data P/C (the client's, the server's)
 ///   \xHH, {N}                   a byte; N bytes of filling
 /// </code>
@@ -44,6 +45,8 @@ internal sealed partial class Transcript
     public TlsRules Rules { get; private set; } = TlsRules.None;
 
     public DataRules Data { get; private set; } = DataRules.Default;
+
+    public GreetingRules Greeting { get; private set; } = GreetingRules.None;
 
     public IReadOnlyList<Line> Lines => _lines;
 
@@ -90,6 +93,10 @@ internal sealed partial class Transcript
                     ClientScopeId = scope is null ? 0 : long.Parse(scope["scope=".Length..], CultureInfo.InvariantCulture),
                 };
                 return true;
+            case "greeting:":
+                var text = raw.IndexOf("text=", StringComparison.Ordinal);
+                Greeting = new GreetingRules { ChoosesAtUser = words.Contains("user"), HidesServer = words.Contains("hide"), Greeting = text < 0 ? null : raw[(text + 5)..] };
+                return true;
             case "peers:":
                 var peers = words[1..].Select(IPAddress.Parse).ToList();
                 Data = Data with { MayDial = peer => peers.Contains(peer.Address) };
@@ -119,7 +126,7 @@ internal sealed partial class Transcript
     /// <returns>What was decided otherwise than written; null when nothing was.</returns>
     public string? Play()
     {
-        var engine = new ControlEngine(Family, Rules, Data) { UpstreamFamily = UpstreamFamily };
+        var engine = new ControlEngine(Family, Rules, Data, Greeting) { UpstreamFamily = UpstreamFamily };
         var verb = FtpVerb.Other;
         var answers = new Queue<string>();
         foreach (var line in _lines)
@@ -172,6 +179,13 @@ internal sealed partial class Transcript
                 return Describe(engine.ListenerOpened(Listener(happened)!));
             case "not listening":
                 return Describe(engine.ListenerRefused());
+            case "routed" or "unknown":
+                return Describe(happened == "routed" ? engine.Routed(null) : engine.Unrouted());
+            case ['r', 'o', 'u', 't', 'e', 'd', ' ', .. var name]:
+                return Describe(engine.Routed(name));
+            case "left":
+                engine.UpstreamLeft();
+                return "";
             case "setting up" or "settled":
                 return engine.IsSettingUp == (happened == "setting up") ? "" : "otherwise";
             case "connected":
@@ -237,6 +251,8 @@ internal sealed partial class Transcript
             DecisionKind.StopClientTls => $"stop-client-tls {bytes}",
             DecisionKind.StartUpstreamTls => "start-upstream-tls",
             DecisionKind.StopUpstreamTls => "stop-upstream-tls",
+            DecisionKind.Route or DecisionKind.LogIn or DecisionKind.Deny or DecisionKind.Farewell or DecisionKind.Release or DecisionKind.NextServer =>
+                $"{decision.Kind.ToString().ToLowerInvariant()} {bytes}".TrimEnd(),
             _ => decision.Kind.ToString().ToLowerInvariant(),
         };
     }
@@ -250,6 +266,10 @@ internal sealed partial class Transcript
     /// <summary>The ports that are opened for the server, null for one that cannot be, in their order.</summary>
     public Queue<IPEndPoint?> Listeners => new(_lines.Where(static line => line.Text == "not listening" || line.Text.StartsWith("listening ", StringComparison.Ordinal))
         .Select(static line => Listener(line.Text)));
+
+    /// <summary>What becomes of each Route: the name for the server, empty for the client's own, null for an unknown user.</summary>
+    public Queue<string?> Routes => new(_lines.Where(static line => line.Kind == '(' && (line.Text == "unknown" || line.Text.StartsWith("routed", StringComparison.Ordinal)))
+        .Select(static line => line.Text == "unknown" ? null : line.Text["routed".Length..].TrimStart()));
 
     private static IPEndPoint? Listener(string happened) => happened == "not listening" ? null : IPEndPoint.Parse(happened["listening ".Length..]);
 

@@ -74,9 +74,10 @@ public sealed class TranscriptTests
 
     private static (string ToClient, string ToServer) Run(Transcript transcript, List<(char Side, byte[] Bytes)> steps, Func<byte[], IEnumerable<byte[]>> cut)
     {
-        var wire = new ControlWire(transcript.Family, transcript.Rules, transcript.Data)
+        var wire = new ControlWire(transcript.Family, transcript.Rules, transcript.Data, transcript.Greeting)
         {
             Listeners = transcript.Listeners,
+            Routes = transcript.Routes,
             Lends = transcript.Outcomes("open-passive", static next => next == "lent"),
             Connects = transcript.Outcomes("open-transfer", static next => next == "connected"),
             Deliveries = transcript.Outcomes("finish-transfer", static next => next != "replaced"),

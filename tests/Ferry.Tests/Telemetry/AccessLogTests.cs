@@ -25,6 +25,7 @@ public sealed class AccessLogTests
         ClientTls = new("TLSv1.3", "TLS_AES_256_GCM_SHA384", false, "ftp.example.com", "CN=alice \"x\",O=Example"),
         UpstreamTls = new("TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256", true, null, null),
         User = "alice",
+        Host = "ftp.example.com",
         LoggedIn = true,
         EndReason = "client_quit",
         Commands = 7,
@@ -63,7 +64,7 @@ public sealed class AccessLogTests
     public async Task What_a_session_never_had_is_null()
     {
         await using var log = new CapturedLog(LogSyntax.Json);
-        new AccessLog(log.File, Time).Write(Session with { Server = null, Upstream = null, UpstreamConnectTime = null, User = null, ClientTls = null, UpstreamTls = null });
+        new AccessLog(log.File, Time).Write(Session with { Server = null, Upstream = null, UpstreamConnectTime = null, User = null, Host = null, ClientTls = null, UpstreamTls = null });
         using var json = JsonDocument.Parse(await log.ReadAsync());
         foreach (var name in new[] { "server", "upstream", "upstream_connect_time", "user", "client_tls", "upstream_tls" })
             Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty(name).ValueKind);
@@ -88,6 +89,7 @@ public sealed class AccessLogTests
     [InlineData("ftp_end", "client_quit")]
     [InlineData("ftp_session", "k3f9")]
     [InlineData("ftp_transfers", "2")]
+    [InlineData("ftp_host", "ftp.example.com")]
     [InlineData("ftp_user", "alice")]
     [InlineData("msec", "1795310975.734")]
     [InlineData("protocol", "TCP")]
@@ -129,6 +131,16 @@ public sealed class AccessLogTests
     }
 
     [Fact]
+    public void Variables_of_the_configuration_s_own_are_asked_of_the_session()
+    {
+        var session = Session with { Variable = static name => name switch { "pool" => "a\nb", "empty" => "", _ => null } };
+
+        Assert.Equal("a\\x0Ab", AccessLog.ValueOf(session, "pool", Time));
+        Assert.Equal("-", AccessLog.ValueOf(session, "empty", Time));
+        Assert.Null(AccessLog.ValueOf(session, "other", Time));
+    }
+
+    [Fact]
     public void The_variables_that_a_configuration_may_name_are_those_that_have_values() =>
         Assert.Equal(ConfigVariables.All.Select(v => v.Name).Order(StringComparer.Ordinal), AccessLog.Variables.Order(StringComparer.Ordinal));
 
@@ -137,6 +149,7 @@ public sealed class AccessLogTests
     [InlineData("upstream_bytes_received")]
     [InlineData("upstream_bytes_sent")]
     [InlineData("upstream_connect_time")]
+    [InlineData("ftp_host")]
     [InlineData("ftp_user")]
     [InlineData("ssl_cipher")]
     [InlineData("ssl_client_s_dn")]
@@ -148,7 +161,7 @@ public sealed class AccessLogTests
     [InlineData("upstream_ssl_protocol")]
     [InlineData("upstream_ssl_session_reused")]
     public void What_a_session_never_had_is_a_dash(string variable) =>
-        Assert.Equal("-", AccessLog.ValueOf(Session with { Upstream = null, UpstreamConnectTime = null, User = null, ClientTls = null, UpstreamTls = null }, variable, Time));
+        Assert.Equal("-", AccessLog.ValueOf(Session with { Upstream = null, UpstreamConnectTime = null, User = null, Host = null, ClientTls = null, UpstreamTls = null }, variable, Time));
 
     [Fact]
     public void A_client_s_certificate_is_told_as_nginx_tells_it()
