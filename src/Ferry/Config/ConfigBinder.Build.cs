@@ -75,6 +75,7 @@ internal sealed partial class ConfigBinder
             NextUpstream = own.NextUpstream.Or(outer.NextUpstream).Else(defaults.NextUpstream),
             NextUpstreamTimeout = own.NextUpstreamTimeout.Or(outer.NextUpstreamTimeout).Else(defaults.NextUpstreamTimeout),
             NextUpstreamTries = own.NextUpstreamTries.Or(outer.NextUpstreamTries).Else(defaults.NextUpstreamTries),
+            Sorry = own.Sorry.Or(outer.Sorry).Else(defaults.Sorry),
             TcpNoDelay = own.TcpNoDelay.Or(outer.TcpNoDelay).Else(defaults.TcpNoDelay),
             SocketKeepalive = own.SocketKeepalive.Or(outer.SocketKeepalive).Else(defaults.SocketKeepalive),
             AccessRules = [.. own.AccessRules.Count > 0 ? own.AccessRules : outer.AccessRules],

@@ -51,7 +51,7 @@ internal sealed partial class ConfigBinder
         // What is put together at run time can only name what is there by a name of its own.
         foreach (var upstream in isOpen ? Main.Upstreams.OrderBy(u => u.Name, StringComparer.Ordinal) : Enumerable.Empty<UpstreamDraft>())
         {
-            if (upstream.Servers.Count > 0 && seen.Add(upstream.Name))
+            if (HasServers(upstream) && seen.Add(upstream.Name))
                 upstreams.Add(Named(upstream));
         }
         if (!isGood)
@@ -85,7 +85,7 @@ internal sealed partial class ConfigBinder
     private UpstreamConfig? Place(ConfigToken word)
     {
         if (Main.UpstreamsByName.TryGetValue(word.Text, out var upstream))
-            return upstream.Servers.Count == 0 ? null : Named(upstream);
+            return HasServers(upstream) ? Named(upstream) : null;
         ConfigValue.SplitHostPort(word.Text, out var host, out var portText);
         // A name alone would be a misspelt upstream more often than a host.
         if (!ConfigValue.TryAddress(host, out _) && !host.Contains('.') && !word.Text.Contains(':'))

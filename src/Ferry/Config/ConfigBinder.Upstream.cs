@@ -41,7 +41,7 @@ internal sealed partial class ConfigBinder
                 findings.Warning(argument, $"\"{key}\" of \"server\" is given twice; the last counts, as in nginx");
             server = ServerParameter(server, node, argument, key, value);
         }
-        if (isGood)
+        if (isGood && HasWholeService(server, word))
             _upstream.Servers.Add(server);
     }
 
@@ -67,26 +67,20 @@ internal sealed partial class ConfigBinder
                 return server with { Backup = true };
             case "down" when value is null:
                 return server with { Down = true };
-            case "slow_start" when value is not null && ConfigValue.TryTime(value, out var slow) && slow == TimeSpan.Zero:
-                return server;
-            case "slow_start" or "service" when value is not null:
-            case "resolve" or "drain" when value is null:
-                findings.Error(argument, $"\"{key}\" of \"server\" is not supported yet: {NotYetOfServer(key)}");
-                return server;
+            case "drain" when value is null:
+                return server with { Drain = true };
+            case "slow_start" when value is not null:
+                return SlowStart(server, argument, word);
+            case "resolve" when value is null:
+                return server with { Resolve = true };
+            case "service" when value is not null:
+                return Service(server, word);
             default:
                 findings.Error(argument,
                     $"unknown parameter {ConfigFindings.Show(argument.Text)} of \"server\" in {ConfigFindings.Show(_upstream?.Name ?? node.Name.Text)}{Spelling.DidYouMean(key, ServerParameters)}");
                 return server;
         }
     }
-
-    private static string NotYetOfServer(string key) => key switch
-    {
-        "resolve" => "names are resolved when the configuration is loaded; reload to resolve them anew",
-        "service" => "write the server's address and port",
-        "drain" => "\"down\" keeps new sessions away, and running ones go on over a reload",
-        _ => "leave it out",
-    };
 
     /// <summary>Reads <c>ADDR[:PORT]</c>; the host comes without brackets.</summary>
     private bool ServerAddress(string what, ConfigToken word, out string host, out int port)
@@ -142,7 +136,7 @@ internal sealed partial class ConfigBinder
         if (word.Source is null)
             return null;
         if (Main.UpstreamsByName.TryGetValue(word.Text, out var upstream))
-            return upstream.Servers.Count == 0 ? null : Named(upstream);
+            return HasServers(upstream) ? Named(upstream) : null;
         if (!ServerAddress("proxy_pass", word, out var host, out var port))
             return null;
         ConfigValue.SplitHostPort(word.Text, out var name, out var portText);
@@ -162,12 +156,23 @@ internal sealed partial class ConfigBinder
         };
     }
 
-    private static UpstreamConfig ToConfig(UpstreamDraft draft) => new()
+    /// <summary>Whether a block has servers, or a file in which there may be some.</summary>
+    private static bool HasServers(UpstreamDraft upstream) => upstream.Servers.Count > 0 || upstream.State is not null;
+
+    private UpstreamConfig ToConfig(UpstreamDraft draft) => new()
     {
         Name = draft.Name,
-        Servers = [.. draft.Servers],
+        Servers = draft.StateFile is null ? [.. draft.Servers] : draft.StateServers,
+        StateFile = draft.StateFile,
         Balance = draft.Balance,
         HashKey = draft.HashKey,
+        QueueLength = draft.QueueLength,
+        QueueTimeout = draft.QueueTimeout ?? DefaultQueueTimeout,
+        Sorry = draft.Sorry,
+        Resolver = draft.Resolver.Or(Main.Stream.Resolver).Else(new ResolverConfig()) with
+        {
+            Timeout = draft.ResolverTimeout.Or(Main.Stream.ResolverTimeout).Else(DefaultResolverTimeout),
+        },
         Sticky = draft.Sticky,
         Position = draft.Node.Position,
     };

@@ -44,6 +44,18 @@ internal sealed class ConfigFindings
         _found.Add((0, 0, new ConfigDiagnostic(ConfigSeverity.Error, new ConfigPosition(file, 0, 0), 1, message, null)));
     }
 
+    /// <summary>Takes over what was found in a file that is read by itself; it comes behind all others.</summary>
+    public void Adopt(IEnumerable<ConfigDiagnostic> found)
+    {
+        foreach (var diagnostic in found)
+        {
+            if (IsMuted || IsFull)
+                return;
+            _errors += diagnostic.Severity == ConfigSeverity.Error ? 1 : 0;
+            _found.Add((int.MaxValue, _found.Count, diagnostic));
+        }
+    }
+
     /// <summary>Everything found, in the order of the files and of the places in them.</summary>
     public ImmutableArray<ConfigDiagnostic> ToImmutable() =>
         [.. _found.OrderBy(f => f.Order).ThenBy(f => f.Start).Select(f => f.Diagnostic)];

@@ -1,3 +1,5 @@
+using System.Linq;
+
 namespace Ferry.Config;
 
 /// <summary>Makes a tree of directives out of a file and all that it includes; goes on after every mistake.</summary>
@@ -65,6 +67,30 @@ internal sealed partial class ConfigParser(ConfigFindings findings, string inclu
         List<ConfigNode> nodes = [];
         ParseFile(source, new Frame(ConfigContexts.Main, null, null, 0), nodes);
         return nodes;
+    }
+
+    /// <summary>Reads directives without their blocks and without including anything: all else is a word like others.</summary>
+    public List<ConfigNode> ParseFlat(ConfigSource source)
+    {
+        List<ConfigNode> nodes = [];
+        List<ConfigToken> words = [];
+        var lexer = new ConfigLexer(source, findings);
+        for (var token = lexer.Next(); ; token = lexer.Next())
+        {
+            if (token.Kind == ConfigTokenKind.Word)
+            {
+                if (words.Count <= MostArguments)
+                    words.Add(token);
+                continue;
+            }
+            if (token.Kind != ConfigTokenKind.Semicolon && (words.Count > 0 || token.Kind != ConfigTokenKind.End))
+                findings.Error(words.Count > 0 ? words[0] : token, "a directive ends with \";\", and there is no block here");
+            else if (words.Count > 0)
+                nodes.Add(new ConfigNode(words[0], [.. words.Skip(1)], null));
+            if (token.Kind == ConfigTokenKind.End || findings.IsFull)
+                return nodes;
+            words.Clear();
+        }
     }
 
     private void ParseFile(ConfigSource source, Frame frame, List<ConfigNode> into) =>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 
@@ -29,6 +30,9 @@ internal sealed class ConfigScope
     public Setting<TimeSpan> NextUpstreamTimeout { get; set; }
     public Setting<int> NextUpstreamTries { get; set; }
     public Setting<TimeSpan> HealthTimeout { get; set; }
+    public Setting<string> Sorry { get; set; }
+    public Setting<ResolverConfig> Resolver { get; set; }
+    public Setting<TimeSpan> ResolverTimeout { get; set; }
     public Setting<bool> TcpNoDelay { get; set; }
     public Setting<bool> SocketKeepalive { get; set; }
     public Setting<AccessLogDraft?> AccessLog { get; set; }
@@ -162,6 +166,20 @@ internal sealed class UpstreamDraft(ConfigNode node, string name)
     public HealthDraft? HealthCheck { get; set; }
     public BalanceMethod Balance { get; set; }
     public TextTemplate? HashKey { get; set; }
+    public int QueueLength { get; set; }
+    public TimeSpan? QueueTimeout { get; set; }
+    public string? Sorry { get; set; }
+    public Setting<ResolverConfig> Resolver { get; set; }
+    public Setting<TimeSpan> ResolverTimeout { get; set; }
+
+    public ConfigNode? State { get; set; }
+    public string? StateFile { get; set; }
+
+    /// <summary>What is in that file.</summary>
+    public ImmutableArray<UpstreamServerConfig> StateServers { get; set; } = [];
+
+    /// <summary>Where a <c>slow_start</c> was written.</summary>
+    public List<ConfigToken> SlowStartWords { get; } = [];
 
     /// <summary>The line that says how a server is chosen.</summary>
     public ConfigNode? Method { get; set; }

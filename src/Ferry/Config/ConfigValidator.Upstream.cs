@@ -35,6 +35,26 @@ internal sealed partial class ConfigValidator
             + (mode == UpstreamTls.Off ? "add proxy_ssl on; or write the port of plain FTP, 21" : "write proxy_ssl on; for proxy_starttls, or port 21"));
     }
 
+    /// <summary>A share that grows is a matter of turns: a method that chooses by a key or by chance has none, in nginx neither.</summary>
+    private void CheckSlowStart(UpstreamDraft upstream)
+    {
+        if (upstream.Balance.TakesTurns())
+            return;
+        foreach (var word in upstream.SlowStartWords)
+            findings.Error(word, $"\"slow_start\" needs a method by which servers take turns, and upstream {ConfigFindings.Show(upstream.Name)} has another: remove it here");
+    }
+
+    /// <summary>As nginx: whoever changes servers while it runs has them in one place.</summary>
+    private void CheckState(UpstreamDraft upstream, ConfigNode state)
+    {
+        if (upstream.HasServerLine)
+            findings.Error(state.Name, $"upstream {ConfigFindings.Show(upstream.Name)} has \"state\" and servers of its own: write the \"server\" lines into the state file, and leave them out here");
+        if (upstream.Balance is BalanceMethod.Hash or BalanceMethod.ConsistentHash && upstream.StateServers.Any(s => s.Backup))
+            findings.Error(state.Name, $"\"hash\" does not support \"backup\", which is in the state file of upstream {ConfigFindings.Show(upstream.Name)}");
+        if (!upstream.Balance.TakesTurns() && upstream.StateServers.Any(s => s.SlowStart > TimeSpan.Zero))
+            findings.Error(state.Name, $"\"slow_start\" needs a method by which servers take turns, and is in the state file of upstream {ConfigFindings.Show(upstream.Name)}");
+    }
+
     private void CheckMode(ServerDraft server, ConfigToken target, UpstreamConfig upstream)
     {
         var mode = server.Scope.UpstreamMode.Or(main.Stream.UpstreamMode).Else(UpstreamDataMode.Client);

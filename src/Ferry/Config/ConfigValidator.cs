@@ -53,12 +53,15 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
     {
         var name = upstream.Node.Name;
         var shown = ConfigFindings.Show(upstream.Name);
-        if (!upstream.HasServerLine)
+        if (upstream.State is not null)
+            CheckState(upstream, upstream.State);
+        else if (!upstream.HasServerLine)
             findings.Error(name, $"upstream {shown} has no server");
         else if (upstream.Servers.Count > 0 && upstream.Servers.TrueForAll(s => s.Backup))
             findings.Error(name, $"upstream {shown} has backup servers only: one server at least must be without \"backup\"");
-        else if (upstream.Servers.Count > 0 && upstream.Servers.TrueForAll(s => s.Down))
+        else if (upstream.Servers.Count > 0 && upstream.Servers.TrueForAll(s => s.Down || s.Drain))
             findings.Warning(name, $"every server of upstream {shown} is down: all clients are turned away");
+        CheckSlowStart(upstream);
         // nginx refuses it too, where hash stands before the server.
         if (upstream.Balance is BalanceMethod.Hash or BalanceMethod.ConsistentHash)
         {

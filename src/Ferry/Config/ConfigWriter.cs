@@ -68,14 +68,9 @@ internal sealed partial class ConfigWriter(TextWriter writer)
     {
         Open("upstream " + Quote(upstream.Name));
         WriteBalancing(upstream);
-        foreach (var server in upstream.Servers)
-        {
-            Line([
-                "server", Quote(server.Text ?? $"{server.Host}:{server.Port}"), $"weight={server.Weight}", $"max_conns={server.MaxConnections}",
-                $"max_fails={server.MaxFails}", $"fail_timeout={Time(server.FailTimeout)}",
-                .. server.Backup ? ["backup"] : Array.Empty<string>(), .. server.Down ? ["down"] : Array.Empty<string>(),
-            ]);
-        }
+        WriteRuntime(upstream);
+        foreach (var server in upstream.StateFile is null ? upstream.Servers : [])
+            Line(WordsOf(server));
         WriteUpstreamHealth(upstream);
         Close();
     }
@@ -97,6 +92,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         Line("proxy_next_upstream", OnOff(server.NextUpstream));
         Line("proxy_next_upstream_timeout", Time(server.NextUpstreamTimeout));
         Line("proxy_next_upstream_tries", Number(server.NextUpstreamTries));
+        Line("ftp_sorry", Quote(server.Sorry));
         Line("tcp_nodelay", OnOff(server.TcpNoDelay));
         Line("proxy_socket_keepalive", OnOff(server.SocketKeepalive));
         WriteModes(server);
@@ -143,7 +139,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
 
     /// <summary>Whether <c>proxy_pass</c> with its name alone says all of an upstream.</summary>
     private static bool IsPlain(UpstreamConfig upstream) =>
-        upstream is { Balance: BalanceMethod.RoundRobin, Sticky: null, Servers: [var only] }
+        upstream is { Balance: BalanceMethod.RoundRobin, Sticky: null, Servers: [var only], QueueLength: 0, Sorry: null, StateFile: null }
         && only.Text == upstream.Name
         // A name alone is a block to proxy_pass with variables.
         && upstream.Name.AsSpan().ContainsAny('.', ':')

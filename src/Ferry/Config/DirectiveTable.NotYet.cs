@@ -34,11 +34,6 @@ internal static partial class DirectiveTable
         Later("pass", InServer, "pass ADDR;", "use proxy_pass"),
 
         Later("least_time", InUpstream, "least_time connect | first_byte | last_byte [inflight];", "use least_conn"),
-        Later("queue", InUpstream, "queue NUMBER [timeout=TIME];", "a client for whom no server is free is told 421"),
-        Later("state", InUpstream, "state FILE;", "write the servers into the file, and reload"),
-        Later("ftp_sorry", InUpstream | InBoth, "ftp_sorry TEXT;", "a client for whom no server is free is told 421"),
-        Later("resolver", InBoth | InUpstream, "resolver ADDR ... [valid=TIME] [ipv4=on | off] [ipv6=on | off];", "names are resolved by the system when the configuration is loaded"),
-        Later("resolver_timeout", InBoth | InUpstream, "resolver_timeout TIME;", "names are resolved by the system when the configuration is loaded"),
 
         Later("proxy_protocol", InBoth, "proxy_protocol on | off;", "servers see the proxy's address", "off"),
         Later("proxy_protocol_timeout", InBoth, "proxy_protocol_timeout TIME;", "ftp_login_timeout bounds how long a client may take"),

@@ -3,7 +3,7 @@ namespace Ferry.Config;
 /// <summary>The directives that do something: of the main context, of logs, of <c>stream</c>.</summary>
 internal static partial class DirectiveTable
 {
-    private static IEnumerable<Directive> Supported() => [.. MainRows(), .. LogRows(), .. StreamRows(), .. UpstreamRows(), .. BalancingRows(), .. ProxyRows(), .. FtpRows(), .. DataRows(), .. RangeRows(), .. HealthRows(), .. ClientTlsRows(), .. UpstreamTlsRows()];
+    private static IEnumerable<Directive> Supported() => [.. MainRows(), .. LogRows(), .. StreamRows(), .. UpstreamRows(), .. BalancingRows(), .. RuntimeRows(), .. ProxyRows(), .. FtpRows(), .. DataRows(), .. RangeRows(), .. HealthRows(), .. ClientTlsRows(), .. UpstreamTlsRows()];
 
     private static IEnumerable<Directive> MainRows() =>
     [
@@ -70,8 +70,8 @@ internal static partial class DirectiveTable
         new("upstream", InStream, "upstream NAME { ... }", "none",
             "A group of FTP servers that `proxy_pass` can name. They take turns, by weight, unless another method is named; see [Choosing a server](#choosing-a-server).")
         { IsBlock = true, Opens = InUpstream, Repeats = true, Set = (b, n) => b.SetUpstream(n) },
-        new("server", InUpstream, "server ADDR[:PORT] [weight=NUMBER] [max_conns=NUMBER] [max_fails=NUMBER] [fail_timeout=TIME] [backup] [down];", "none",
-            "A server of the group, by address or by name; a name is resolved when the configuration is loaded, and each of its addresses is a server. The port is 21 when left out. `weight=1`: its share of new sessions. `max_conns=0`: most sessions at a time, 0 is no limit. `max_fails=1` and `fail_timeout=10s`: after so many failures within the time the server is left alone for that time; 0 never does. `backup`: used while no other can be. `down`: never used.")
+        new("server", InUpstream, "server ADDR[:PORT] [weight=NUMBER] [max_conns=NUMBER] [max_fails=NUMBER] [fail_timeout=TIME] [slow_start=TIME] [backup] [down] [drain] [resolve] [service=NAME];", "none",
+            "A server of the group, by address or by name; a name is resolved when the configuration is loaded, and each of its addresses is a server. The port is 21 when left out. `resolve`: the name is resolved again whenever the answer is out of date; new addresses become servers, and those that are gone get no new sessions. `service=NAME`, with `resolve` and without a port: SRV records tell servers and ports, `ftp` standing for `_ftp._tcp`; those of the highest priority are used, the others are backups, and their weights count where the line has none. `weight=1`: its share of new sessions. `max_conns=0`: most sessions at a time, 0 is no limit. `max_fails=1` and `fail_timeout=10s`: after so many failures within the time the server is left alone for that time; 0 never does. `backup`: used while no other can be. `down`: never used. `drain`: gets no new sessions, and those that run go on. `slow_start=0`: after the server has failed and come back, or was `down` or added while Ferry runs, its share of new sessions grows over that time from nothing to its weight; not where it is the only server, and only where servers take turns or with `least_conn`.")
         { MaxArguments = Directive.Many, Repeats = true, Set = (b, n) => b.SetUpstreamServer(n) },
     ];
 

@@ -6,6 +6,8 @@ namespace Ferry.Config;
 /// <summary>A control server: one <c>server</c> block with <c>ftp_ctrl</c>, its inherited values filled in.</summary>
 public sealed record ServerConfig
 {
+    internal const string DefaultSorry = "421 No FTP server is available at the moment; try again later.";
+
     /// <summary>The addresses that clients connect to; at least one.</summary>
     public required ImmutableArray<ListenConfig> Listens { get; init; }
 
@@ -59,6 +61,9 @@ public sealed record ServerConfig
 
     /// <summary>Most servers tried for one session (<c>proxy_next_upstream_tries</c>); 0 is all of them. Default 0, as nginx.</summary>
     public int NextUpstreamTries { get; init; }
+
+    /// <summary>The line that a client is told when no server can be had and the upstream has none of its own (<c>ftp_sorry</c>): a code of 4xx or 5xx, a space and a text, 500 bytes at most.</summary>
+    public string Sorry { get; init; } = DefaultSorry;
 
     /// <summary>TCP_NODELAY on control channels (<c>tcp_nodelay</c>). Default on, as nginx.</summary>
     public bool TcpNoDelay { get; init; } = true;

@@ -8,7 +8,7 @@ public sealed record UpstreamConfig
     /// <summary>The block's name; of a plain <c>proxy_pass</c>, what was written there.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The servers in the order written; at least one.</summary>
+    /// <summary>The servers in the order written; at least one, save with a <see cref="StateFile"/>.</summary>
     public required ImmutableArray<UpstreamServerConfig> Servers { get; init; }
 
     /// <summary>How a server is chosen. Default round robin, as nginx.</summary>
@@ -16,6 +16,24 @@ public sealed record UpstreamConfig
 
     /// <summary>The key of <c>hash</c>; null for the other methods.</summary>
     public TextTemplate? HashKey { get; init; }
+
+    /// <summary>Most sessions that wait for a place while every server is at its <c>max_conns</c> (<c>queue</c>); 0 lets none wait. Default 0, as nginx.</summary>
+    public int QueueLength { get; init; }
+
+    /// <summary>How long a session waits for a place at most (<c>queue … timeout=</c>). Default 60 s, as nginx.</summary>
+    public TimeSpan QueueTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The line that a client is told when no server can be had (<c>ftp_sorry</c>); null: that of the server block.</summary>
+    public string? Sorry { get; init; }
+
+    /// <summary>
+    /// Where the servers are kept, an absolute path (<c>state</c>): they are read from it at the start and at a reload, whatever <see cref="Servers"/> says, and
+    /// written to it with every change while Ferry runs. Null: such changes last until the next reload.
+    /// </summary>
+    public string? StateFile { get; init; }
+
+    /// <summary>Whom names with <see cref="UpstreamServerConfig.Resolve"/> are asked of (<c>resolver</c>). Default the system's name servers.</summary>
+    public ResolverConfig Resolver { get; init; } = new();
 
     /// <summary>Ties clients to the server that they had; null does not (<c>sticky</c>).</summary>
     public StickyConfig? Sticky { get; init; }
@@ -88,6 +106,12 @@ public enum BalanceMethod
     Fo,
 }
 
+internal static class BalanceMethods
+{
+    /// <summary>Whether servers get sessions by their turns or their load, so that a share can grow (<c>slow_start</c>). As nginx: not with a key, not by chance; LVS's know nothing of it.</summary>
+    public static bool TakesTurns(this BalanceMethod method) => method is BalanceMethod.RoundRobin or BalanceMethod.LeastConnections;
+}
+
 /// <summary>One <c>server</c> line of an upstream.</summary>
 /// <param name="Host">An IP address without brackets, or a name.</param>
 /// <param name="Port">1-65535; 21 where none is written.</param>
@@ -113,6 +137,18 @@ public sealed record UpstreamServerConfig(string Host, int Port)
 
     /// <summary>Never used (<c>down</c>); keeps its place on a hash ring.</summary>
     public bool Down { get; init; }
+
+    /// <summary>Gets no new sessions, while those that run go on to their end (<c>drain</c>).</summary>
+    public bool Drain { get; init; }
+
+    /// <summary>The name is resolved again and again while Ferry runs (<c>resolve</c>), and all its addresses are servers.</summary>
+    public bool Resolve { get; init; }
+
+    /// <summary>The service whose SRV records of <see cref="Host"/> tell servers and ports (<c>service=</c>); null: the host's own addresses. Needs <see cref="Resolve"/>.</summary>
+    public string? Service { get; init; }
+
+    /// <summary>How long its share of new sessions grows from nothing to its weight after it has come back or was added while Ferry runs (<c>slow_start=</c>); zero: at once. Default zero, as nginx.</summary>
+    public TimeSpan SlowStart { get; init; }
 
     /// <summary>Where the address is, for messages.</summary>
     public ConfigPosition Position { get; init; } = new("(code)", 0, 0);

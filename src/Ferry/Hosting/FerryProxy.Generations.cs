@@ -19,6 +19,8 @@ public sealed partial class FerryProxy
         _parts.UseErrorLogs(made.ErrorLogs);
         _generations++;
         _current = made;
+        foreach (var group in made.Groups)
+            group.EnterForce(previous?.Groups.FirstOrDefault(g => g.Name == group.Name));
         await _parts.KernelRules.TellAsync().ConfigureAwait(false);
         StopChecks(previous);
         foreach (var monitor in made.Monitors)
@@ -74,6 +76,8 @@ public sealed partial class FerryProxy
         await _parts.KernelRules.LetGoAsync(generation).ConfigureAwait(false);
         if (_living.IsEmpty)
             _parts.UseErrorLogs([]);
+        foreach (var group in generation.Groups)
+            group.Retire();
         generation.TlsContexts.ForEach(static c => c.Dispose());
         foreach (var log in generation.Logs)
             await log.DisposeAsync().ConfigureAwait(false);

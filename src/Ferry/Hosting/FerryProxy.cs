@@ -154,26 +154,15 @@ public sealed partial class FerryProxy : IAsyncDisposable
     public ProxyStatus GetStatus()
     {
         var current = _current;
-        var now = _parts.Time.GetTimestamp();
         return new ProxyStatus(
             _generations,
             _sessions.Count,
             (int)_parts.Metrics.ActiveTransfers,
             [.. (current?.Pools ?? []).Select(static p => new ZoneStatus(p.Name, p.Ports, p.Used, p.MaxLeases - p.Used, p.OpenPorts, p.RefusedConnections))],
-            [.. (current?.Groups ?? []).Select(g => new UpstreamStatus(
-                g.Name,
-                [.. g.Servers.Select(s => new UpstreamServerStatus(s.Name, s.IsAvailable(now), s.Sessions, s.TotalSessions, s.Failures) { Checks = StatusOf(s.Health), CheckFailure = s.HealthFailure })]))]);
+            Upstreams);
     }
 
-    private static ServerCheckStatus StatusOf(HealthStatus? health) => health switch
-    {
-        null => ServerCheckStatus.Off,
-        HealthStatus.Up => ServerCheckStatus.Up,
-        HealthStatus.Down => ServerCheckStatus.Down,
-        _ => ServerCheckStatus.Unknown,
-    };
-
-    /// <summary>Finds what only the machine can tell of a configuration: names that do not resolve, certificates and ciphers that OpenSSL does not take.</summary>
+    /// <summary>Finds what only the machine can tell of a configuration: names that do not resolve, state files that cannot be written, certificates and ciphers that OpenSSL does not take.</summary>
     /// <param name="config">The configuration; nothing is opened for it.</param>
     /// <param name="ct">Gives up.</param>
     public static async Task<IReadOnlyList<ConfigDiagnostic>> CheckAsync(FerryConfig config, CancellationToken ct = default)
@@ -184,6 +173,10 @@ public sealed partial class FerryProxy : IAsyncDisposable
         {
             var result = await UpstreamGroup.CreateAsync(upstream, GenerationBuilder.Resolve, TimeProvider.System, null, NullLogger.Instance, ct).ConfigureAwait(false);
             found.AddRange(result.Errors);
+            found.AddRange(result.Warnings);
+            result.Group?.Retire();
+            if (upstream.StateFile is { } state && UpstreamState.CheckWrite(state) is { } fault)
+                found.Add(new ConfigDiagnostic(ConfigSeverity.Error, upstream.Position, 1, $"the state of upstream \"{upstream.Name}\" could not be kept: {fault}", null));
         }
         var (_, unknown) = await AnnouncedNames.ResolveAsync(config, GenerationBuilder.Resolve, TimeProvider.System, ct).ConfigureAwait(false);
         found.AddRange(unknown);
@@ -217,6 +210,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
             monitor.Sweep(now);
         foreach (var generation in _living)
         {
+            foreach (var group in generation.Groups)
+                group.Sweep(now);
             foreach (var context in generation.TlsContexts)
                 context.Sweep(now);
             foreach (var pool in generation.Pools)

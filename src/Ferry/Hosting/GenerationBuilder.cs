@@ -104,10 +104,14 @@ internal sealed partial class GenerationBuilder
             if (groups.ContainsKey(upstream))
                 continue;
             var before = _previous?.Groups.FirstOrDefault(g => g.Name == upstream.Name);
-            var result = await UpstreamGroup.CreateAsync(upstream, Resolve, _parts.Time, before, _parts.Logger, ct).ConfigureAwait(false);
+            if (WithState(upstream) is not { } current)
+                continue;
+            var result = await UpstreamGroup.CreateAsync(current, Resolve, _parts.Time, before, _parts.Logger, ct).ConfigureAwait(false);
             if (result.Group is { } group)
                 groups.Add(upstream, group);
             Tell(result.Errors);
+            foreach (var warning in result.Warnings)
+                Log.Unresolved(_parts.Logger, warning.Position, warning.Message);
         }
         (_announced, var unknown) = await AnnouncedNames.ResolveAsync(_config, Resolve, _parts.Time, ct).ConfigureAwait(false);
         Tell(unknown);
@@ -251,6 +255,9 @@ internal sealed partial class GenerationBuilder
 
     private static partial class Log
     {
+        [LoggerMessage(530, LogLevel.Warning, "{Position}: {Message}")]
+        public static partial void Unresolved(ILogger logger, ConfigPosition position, string message);
+
         [LoggerMessage(522, LogLevel.Warning, "{Position}: {Message}")]
         public static partial void TlsWarning(ILogger logger, ConfigPosition position, string message);
     }

@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using System.Net;
+using Ferry.Config;
+using Ferry.Upstreams;
 
 namespace Ferry.Hosting;
 
@@ -27,7 +30,8 @@ public sealed record ZoneStatus(string Name, int Ports, int Used, int Free, int 
 /// <summary>An upstream group.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Servers">Its servers, in the order of the configuration.</param>
-public sealed record UpstreamStatus(string Name, ImmutableArray<UpstreamServerStatus> Servers);
+/// <param name="Waiting">Sessions that wait in its queue.</param>
+public sealed record UpstreamStatus(string Name, ImmutableArray<UpstreamServerStatus> Servers, int Waiting);
 
 /// <summary>A server of an upstream group.</summary>
 /// <param name="Name">As it is configured.</param>
@@ -37,6 +41,15 @@ public sealed record UpstreamStatus(string Name, ImmutableArray<UpstreamServerSt
 /// <param name="Failures">How often it failed a session since the start: in connecting, greeting, letting the user in, or on data connections.</param>
 public sealed record UpstreamServerStatus(string Name, bool Available, int Sessions, long TotalSessions, long Failures)
 {
+    /// <summary>What it is there for at this moment.</summary>
+    public required UpstreamServerState State { get; init; }
+
+    /// <summary>Its line in the configuration with the changes since: address as written, weight, limits.</summary>
+    public required UpstreamServerConfig Config { get; init; }
+
+    /// <summary>Where sessions are connected to; of a name one of its addresses.</summary>
+    public required IPEndPoint EndPoint { get; init; }
+
     /// <summary>What its health checks say.</summary>
     public ServerCheckStatus Checks { get; init; }
 

@@ -28,7 +28,7 @@ internal sealed partial class FtpSession
     private async Task<bool> TryServersAsync(UpstreamChoice choice)
     {
         _connectBy = DeadlineSince(_searchBegan, _server.Config.NextUpstreamTimeout);
-        while (MayTryServer() && choice.TryNext() is { } server)
+        while (MayTryServer() && await NextServerAsync(choice).ConfigureAwait(false) is { } server)
         {
             _upstreamServer = server;
             _tries++;
@@ -48,8 +48,10 @@ internal sealed partial class FtpSession
                 return false;
             GiveUpServer(server, failure, isOurs);
         }
+        if (_endReason is not null)
+            return false;
         Log.NoUpstream(_server.Logger, Id, _place!.Group.Name, _tries);
-        End(SessionEndReason.NoUpstream, "421 No FTP server is available at the moment; try again later.\r\n"u8.ToArray());
+        End(SessionEndReason.NoUpstream, SorryLine());
         return false;
     }
 

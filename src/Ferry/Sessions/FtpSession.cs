@@ -135,6 +135,7 @@ internal sealed partial class FtpSession
         if (now >= Volatile.Read(ref _stepDue))
             Volatile.Read(ref _step)?.Dispose();
         SweepLeaving(now);
+        SweepQueue();
         SweepData(now);
         bool busy, loggedIn;
         long loggedOutAt;

@@ -7,8 +7,9 @@ namespace Ferry.Upstreams;
 /// <param name="Name">The group's name, for the log.</param>
 /// <param name="Gate">Guards the servers' counts. One for all generations of a group, as they share the counts.</param>
 /// <param name="Time">The clock that all time stamps are of.</param>
+/// <param name="Line">The sessions that wait for a place. One for all generations too: a place that any session leaves goes to its head.</param>
 /// <param name="Logger">Where a server's ups and downs are said.</param>
-internal sealed record GroupParts(string Name, Lock Gate, TimeProvider Time, ILogger Logger)
+internal sealed record GroupParts(string Name, Lock Gate, TimeProvider Time, WaitingLine Line, ILogger Logger)
 {
     /// <summary>What changes of the servers, of all generations.</summary>
     public required ChangeLog Changes { get; init; }

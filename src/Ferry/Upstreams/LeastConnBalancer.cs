@@ -46,5 +46,5 @@ internal sealed class LeastConnBalancer(ImmutableArray<UpstreamServer> servers) 
         return best;
     }
 
-    private static int Compare(UpstreamServer a, UpstreamServer b) => ((long)a.Sessions * b.Weight).CompareTo((long)b.Sessions * a.Weight);
+    private static int Compare(UpstreamServer a, UpstreamServer b) => (a.Sessions * b.RisenWeight).CompareTo(b.Sessions * a.RisenWeight);
 }

@@ -27,11 +27,14 @@ internal sealed class ServerTally(long now)
     /// <summary>One of those failures was of a data connection, which only another data connection can make good.</summary>
     public bool FailedOnData;
 
-    /// <summary>Time stamp of the moment at which the server was found to work again, by a session or by a check; 0 where it never had to be.</summary>
-    public long RecoveredAt;
-
     /// <summary>What checks have found.</summary>
     public ServerHealth Health { get; } = new(now);
+
+    /// <summary>Time stamp of the moment from which its share grows; null: it has its whole share.</summary>
+    public long? RisingSince;
+
+    /// <summary>It is being emptied, so that its last session is worth a word.</summary>
+    public bool IsDraining;
 
     /// <summary>It was said to be unavailable, and not yet that it has recovered.</summary>
     public bool IsReportedUnavailable;

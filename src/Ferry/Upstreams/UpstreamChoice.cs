@@ -1,18 +1,20 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Ferry.Upstreams;
 
 /// <summary>A session's walk over the servers of a group. Belongs to one session: not for two threads at a time.</summary>
-internal sealed class UpstreamChoice
+internal sealed partial class UpstreamChoice
 {
     private readonly UpstreamGroup _group;
-    private readonly ulong[]? _triedBeyond;
+    private ServerSet _set;
+    private ulong[]? _triedBeyond;
     private ulong _tried;
 
     public UpstreamChoice(UpstreamGroup group, ChoiceFacts facts)
     {
         _group = group;
         Facts = facts;
-        if (group.Servers.Length > 64)
-            _triedBeyond = new ulong[(group.Servers.Length - 1) / 64];
+        Begin(group.Set);
     }
 
     /// <summary>What is known of the session.</summary>
@@ -40,15 +42,10 @@ internal sealed class UpstreamChoice
         bool isTriedAgain;
         lock (_group.Gate)
         {
-            Now = _group.Time.GetTimestamp();
-            server = _group.Balancer.Pick(this);
-            if (server is null)
-                return null;
-            MarkTried(server.Index);
-            isTriedAgain = server.Take(Now);
+            server = Pick(out isTriedAgain);
         }
         if (isTriedAgain)
-            server.SayTriedAgain();
+            server?.SayTriedAgain();
         return server;
     }
 
@@ -57,6 +54,26 @@ internal sealed class UpstreamChoice
 
     /// <summary>Whether the server has not been tried in this walk and can be had now.</summary>
     public bool MayTry(UpstreamServer server) => !IsTried(server.Index) && server.IsEligible(Now);
+
+    [MemberNotNull(nameof(_set))]
+    private void Begin(ServerSet set)
+    {
+        _set = set;
+        _tried = 0;
+        _triedBeyond = set.Servers.Length > 64 ? new ulong[(set.Servers.Length - 1) / 64] : null;
+    }
+
+    private UpstreamServer? Pick(out bool isTriedAgain)
+    {
+        Now = _group.Time.GetTimestamp();
+        var server = _set.Balancer.Pick(this);
+        isTriedAgain = false;
+        if (server is null)
+            return null;
+        MarkTried(server.Index);
+        isTriedAgain = server.Take(Now);
+        return server;
+    }
 
     private bool IsTried(int index) => (index < 64 ? _tried >> index & 1 : _triedBeyond![index / 64 - 1] >> index % 64 & 1) != 0;
 

@@ -2,32 +2,49 @@ using System.Collections.Immutable;
 using System.Linq;
 using System.Net;
 using Ferry.Config;
+using Ferry.Transport.Dns;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Upstreams;
 
 /// <summary>The servers of an <c>upstream</c> block at work, and the way to choose among them.</summary>
-internal sealed class UpstreamGroup
+internal sealed partial class UpstreamGroup
 {
+    private readonly UpstreamConfig _config;
+    private readonly Balancing _balancing;
     private readonly GroupMemory _memory;
     private readonly ChangeLog _changes;
+    private readonly ILogger _logger;
+    private readonly GroupParts _parts;
+    private readonly FindPlaces _find;
+    private ImmutableArray<GroupLine> _lines;
+    private ServerSet _set;
 
-    private UpstreamGroup(UpstreamConfig config, Balancing balancing, List<ServerPlace> places, TimeProvider time, UpstreamGroup? previous, ILogger logger)
+    private UpstreamGroup(UpstreamConfig config, Balancing balancing, ImmutableArray<GroupLine> lines, FindPlaces find, TimeProvider time, UpstreamGroup? previous, ILogger logger)
     {
         Name = config.Name;
         Time = time;
         HealthCheck = config.HealthCheck;
         Gate = previous?.Gate ?? new Lock();
-        _changes = previous?._changes ?? new ChangeLog();
-        Servers = MakeServers(places, new GroupParts(Name, Gate, time, logger) { Changes = _changes, Check = config.HealthCheck }, previous);
+        Line = previous?.Line ?? new WaitingLine(Gate);
+        _config = config;
+        _balancing = balancing;
         _memory = GroupMemory.For(config.Sticky, previous?._memory);
-        Balancer = balancing.Make(Servers, _memory, _changes, time);
+        _changes = previous?._changes ?? new ChangeLog();
+        _logger = logger;
+        _find = find;
+        _lines = lines;
+        _parts = new GroupParts(Name, Gate, time, Line, logger) { Changes = _changes, Check = config.HealthCheck };
+        _set = MakeSet(MakeServers(previous?.Servers ?? [], isSameGroup: false));
     }
 
     public string Name { get; }
 
     /// <summary>In the order of the configuration, a name's addresses in the order in which they were resolved.</summary>
-    public ImmutableArray<UpstreamServer> Servers { get; }
+    public ImmutableArray<UpstreamServer> Servers => Set.Servers;
+
+    /// <summary>The servers of this moment. Whoever walks over them keeps the set that it began with.</summary>
+    internal ServerSet Set => Volatile.Read(ref _set);
 
     /// <summary>How its servers are checked; null: not at all.</summary>
     public HealthCheckConfig? HealthCheck { get; }
@@ -35,8 +52,6 @@ internal sealed class UpstreamGroup
     internal Lock Gate { get; }
 
     internal TimeProvider Time { get; }
-
-    internal IBalancer Balancer { get; }
 
     /// <summary>Begins a session's walk over the group.</summary>
     /// <param name="facts">What is known of the session.</param>
@@ -49,9 +64,19 @@ internal sealed class UpstreamGroup
     /// <param name="previous">The group of the generation before: servers with the same name and address keep their counts and failures.</param>
     /// <param name="logger">Where a server's ups and downs are said.</param>
     /// <param name="ct">Gives up.</param>
-    public static async Task<UpstreamGroupResult> CreateAsync(
+    public static Task<UpstreamGroupResult> CreateAsync(
         UpstreamConfig config,
         Func<string, CancellationToken, Task<IPAddress[]>> resolve,
+        TimeProvider time,
+        UpstreamGroup? previous,
+        ILogger logger,
+        CancellationToken ct) => CreateAsync(config, resolve, new NamePlaces(new DnsResolver(config.Resolver, time)).FindAsync, time, previous, logger, ct);
+
+    /// <summary>As the other, with <paramref name="find"/> in place of name servers for lines with <c>resolve</c>.</summary>
+    internal static async Task<UpstreamGroupResult> CreateAsync(
+        UpstreamConfig config,
+        Func<string, CancellationToken, Task<IPAddress[]>> resolve,
+        FindPlaces find,
         TimeProvider time,
         UpstreamGroup? previous,
         ILogger logger,
@@ -63,23 +88,38 @@ internal sealed class UpstreamGroup
         if (errors.Count > 0)
             return new UpstreamGroupResult(null, [.. errors]);
 
-        var places = await ServerAddresses.ResolveAsync(config.Servers, resolve, time, errors, ct).ConfigureAwait(false);
-        if (config.Balance == BalanceMethod.ConsistentHash && places.Sum(p => (long)p.Config.Weight) > KetamaRing.WeightLimit)
-            errors.Add(Error(config.Position, $"the weights of upstream \"{config.Name}\" add up to more than {KetamaRing.WeightLimit}, too many for a consistent hash; divide them all by the same number"));
+        var warnings = new List<ConfigDiagnostic>();
+        var lines = await MakeLinesAsync(config.Servers, resolve, find, time, previous, errors, warnings, ct).ConfigureAwait(false);
+        if (Overweight(config, lines) is { } tooMuch)
+            errors.Add(Error(config.Position, tooMuch));
         return errors.Count > 0
             ? new UpstreamGroupResult(null, [.. errors])
-            : new UpstreamGroupResult(new UpstreamGroup(config, balancing!, places, time, previous, logger), []);
+            : new UpstreamGroupResult(new UpstreamGroup(config, balancing!, lines, find, time, previous, logger), []) { Warnings = [.. warnings] };
     }
+
+    /// <summary>Whether the weights of all servers are more than a ring holds: what is wrong, or null.</summary>
+    private static string? Overweight(UpstreamConfig config, ImmutableArray<GroupLine> lines) =>
+        config.Balance == BalanceMethod.ConsistentHash && lines.SelectMany(l => l.Places).Sum(p => (long)p.Config.Weight) > KetamaRing.WeightLimit
+            ? $"the weights of upstream \"{config.Name}\" add up to more than {KetamaRing.WeightLimit}, too many for a consistent hash; divide them all by the same number"
+            : null;
 
     /// <summary>What an embedder's own records could have got wrong; the parser says it with more words and earlier.</summary>
     private static void CheckServers(UpstreamConfig config, List<ConfigDiagnostic> errors)
     {
-        if (config.Servers.IsDefaultOrEmpty || config.Servers.All(s => s.Backup))
+        if (config.StateFile is null ? config.Servers.IsDefaultOrEmpty || config.Servers.All(s => s.Backup) : !config.Servers.IsDefaultOrEmpty && config.Servers.All(s => s.Backup))
             errors.Add(Error(config.Position, $"upstream \"{config.Name}\" has no server that is not \"backup\"; add one"));
         if (config.Servers.IsDefault)
             return;
+        if (config.QueueLength < 0 || (config.QueueLength > 0 && config.QueueTimeout <= TimeSpan.Zero))
+            errors.Add(Error(config.Position, $"the queue of upstream \"{config.Name}\" has a length or a time below nothing; a length of 0 lets no session wait"));
+        if (config.Sorry is { } sorry && !ConfigBinder.IsSorry(sorry))
+            errors.Add(Error(config.Position, $"the last word of upstream \"{config.Name}\" to its clients is no reply of one line that begins with a code of 4xx or 5xx"));
         foreach (var server in config.Servers)
         {
+            if (server.SlowStart < TimeSpan.Zero || (server.SlowStart > TimeSpan.Zero && !config.Balance.TakesTurns()))
+                errors.Add(Error(server.Position, $"the slow start of {server.Host} needs a time, and a method by which servers take turns"));
+            if (server.Service is not null && (!server.Resolve || IPAddress.TryParse(server.Host, out _)))
+                errors.Add(Error(server.Position, $"the service of {server.Host} needs a name, and that it is resolved while Ferry runs"));
             if (server.Weight < 1)
                 errors.Add(Error(server.Position, $"the weight of {server.Host} is {server.Weight}; the least is 1"));
             if (server.Port is < 1 or > IPEndPoint.MaxPort)
@@ -90,27 +130,4 @@ internal sealed class UpstreamGroup
     }
 
     private static ConfigDiagnostic Error(ConfigPosition position, string message) => new(ConfigSeverity.Error, position, 1, message, null);
-
-    private static ImmutableArray<UpstreamServer> MakeServers(List<ServerPlace> places, GroupParts shared, UpstreamGroup? previous)
-    {
-        // A queue, as an address may be written twice; then the first keeps the counts of the first.
-        var kept = new Dictionary<(string, IPEndPoint), Queue<ServerTally>>();
-        foreach (var server in previous?.Servers ?? [])
-        {
-            var key = (server.Config.Host, server.EndPoint);
-            if (!kept.TryGetValue(key, out var tallies))
-                kept.Add(key, tallies = new Queue<ServerTally>());
-            tallies.Enqueue(server.Tally);
-        }
-        var now = shared.Time.GetTimestamp();
-        var servers = ImmutableArray.CreateBuilder<UpstreamServer>(places.Count);
-        foreach (var place in places)
-        {
-            var tally = kept.TryGetValue((place.Config.Host, place.EndPoint), out var tallies) && tallies.TryDequeue(out var old)
-                ? old
-                : new ServerTally(now);
-            servers.Add(new UpstreamServer(place.Name, place, servers.Count, places.Count == 1, tally, shared));
-        }
-        return servers.MoveToImmutable();
-    }
 }

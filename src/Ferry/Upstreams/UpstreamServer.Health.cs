@@ -61,13 +61,15 @@ internal sealed partial class UpstreamServer
             health.LastFailure = result.Failure;
             change = Judge(health, result.Failure is null, _check);
             if (change == true && health.Status == HealthStatus.Down)
-                _tally.RecoveredAt = _time.GetTimestamp();
+                BeginSlowStart();
             if (change is { } isUp)
             {
                 health.Status = isUp ? HealthStatus.Up : HealthStatus.Down;
                 _changes.Standing++;
             }
         }
+        if (change is not null)
+            _line.Advance();
         if (change == true)
             Log.Up(_logger, _group, Name);
         else if (change == false)

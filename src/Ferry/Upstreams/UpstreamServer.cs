@@ -11,6 +11,8 @@ namespace Ferry.Upstreams;
 internal sealed partial class UpstreamServer
 {
     private readonly ServerTally _tally;
+    private readonly ServerStanding _standing;
+    private readonly WaitingLine _line;
     private readonly Lock _gate;
     private readonly ChangeLog _changes;
     private readonly TimeProvider _time;
@@ -21,17 +23,20 @@ internal sealed partial class UpstreamServer
 
     /// <param name="name">As in the configuration, with the address behind it where that came from a name.</param>
     /// <param name="place">Where it connects to and its line.</param>
-    /// <param name="index">Its place in the group.</param>
+    /// <param name="index">Its place in its set.</param>
     /// <param name="isOnly">It has no alternative, so NGINX never gives it up.</param>
     /// <param name="tally">Counts, perhaps of the generation before.</param>
+    /// <param name="standing">What later sets of its group say of it.</param>
     /// <param name="shared">What all servers of the group share.</param>
-    public UpstreamServer(string name, ServerPlace place, int index, bool isOnly, ServerTally tally, GroupParts shared)
+    public UpstreamServer(string name, ServerPlace place, int index, bool isOnly, ServerTally tally, ServerStanding standing, GroupParts shared)
     {
         Name = name;
         EndPoint = place.EndPoint;
         Config = place.Config;
         Index = index;
         _tally = tally;
+        _standing = standing;
+        _line = shared.Line;
         _gate = shared.Gate;
         _changes = shared.Changes;
         _time = shared.Time;
@@ -39,8 +44,8 @@ internal sealed partial class UpstreamServer
         _group = shared.Name;
         _check = shared.Check;
         _maxFails = isOnly ? 0 : Config.MaxFails;
-        var ticks = Config.FailTimeout.TotalSeconds * _time.TimestampFrequency;
-        _failTicks = ticks < long.MaxValue / 4 ? (long)ticks : long.MaxValue / 4;
+        _failTicks = Ticks(Config.FailTimeout);
+        _slowTicks = isOnly ? 0 : Ticks(Config.SlowStart);
     }
 
     public string Name { get; }
@@ -55,7 +60,7 @@ internal sealed partial class UpstreamServer
     /// <summary>What it is called over reloads.</summary>
     public ServerName Id => new(Config.Host, EndPoint);
 
-    /// <summary>Its place in <see cref="UpstreamGroup.Servers"/>.</summary>
+    /// <summary>Its place in its <see cref="ServerSet"/>.</summary>
     public int Index { get; }
 
     /// <summary>Sessions on it now, of all generations.</summary>
@@ -67,6 +72,8 @@ internal sealed partial class UpstreamServer
     public long Failures => Volatile.Read(ref _tally.Failures);
 
     internal ServerTally Tally => _tally;
+
+    internal ServerStanding Standing => _standing;
 
     /// <summary>NGINX's <c>current_weight</c>: how much it is this server's turn. Belongs to the round robin, under the group's lock.</summary>
     internal long Turn { get; set; }
@@ -122,37 +129,49 @@ internal sealed partial class UpstreamServer
             if (!_tally.IsReportedUnavailable)
                 return;
             _tally.IsReportedUnavailable = false;
-            _tally.RecoveredAt = _time.GetTimestamp();
+            BeginSlowStart();
         }
         Log.Recovered(_logger, _group, Name);
+        _line.Advance();
     }
 
     /// <summary>The session is over, or went to another server. Once for every time it was chosen.</summary>
     public void Release()
     {
+        bool isEmpty;
         lock (_gate)
+        {
             CountSessions(-1);
+            isEmpty = _tally.Sessions == 0 && _tally.IsDraining;
+        }
+        if (isEmpty)
+            SayEmpty();
+        _line.Advance();
     }
 
     /// <summary>As <see cref="IsAvailable"/>, for those who hold the lock.</summary>
-    internal bool IsEligible(long now) =>
-        !Config.Down
-        && IsHealthy
-        && (_maxFails == 0 || _tally.RecentFailures < _maxFails || now - _tally.CheckedAt > _failTicks)
-        && (Config.MaxConnections == 0 || _tally.Sessions < Config.MaxConnections);
+    internal bool IsEligible(long now) => IsInUse(now) && (Config.MaxConnections == 0 || _tally.Sessions < Config.MaxConnections);
 
-    /// <summary>The weight that failures have left, which grows back by one with every look; NGINX's <c>effective_weight</c>. Under the lock.</summary>
+    /// <summary>Whether a new session could be given to it, were there a place. Under the lock.</summary>
+    internal bool IsInUse(long now) =>
+        !Config.Down && !Config.Drain && !_standing.IsWithdrawn && IsHealthy
+        && (_maxFails == 0 || _tally.RecentFailures < _maxFails || now - _tally.CheckedAt > _failTicks);
+
+    /// <summary>
+    /// The weight that failures and a slow start have left, in parts of <see cref="FullShare"/>; NGINX's <c>effective_weight</c>. What failures
+    /// took grows back by one with every look. Under the lock.
+    /// </summary>
     internal long TakeEffectiveWeight()
     {
         // A reload may have made the weight smaller than what an older line has lost.
         var weight = Math.Max(0, Config.Weight - _tally.LostWeight);
         if (_tally.LostWeight > 0)
             _tally.LostWeight--;
-        return weight;
+        return weight * Share();
     }
 
     /// <summary>The weight that <see cref="TakeEffectiveWeight"/> gives again and again; null where it changes from look to look.</summary>
-    internal long? SteadyWeight => _tally.LostWeight > 0 ? null : Config.Weight;
+    internal long? SteadyWeight => _tally.LostWeight > 0 || IsRising ? null : Config.Weight * (long)FullShare;
 
     /// <summary>Counts a session on it. Under the lock.</summary>
     /// <returns>Whether this is the session that tries a server again that was unavailable.</returns>

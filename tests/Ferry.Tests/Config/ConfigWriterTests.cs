@@ -24,6 +24,8 @@ public sealed class ConfigWriterTests
             upstream "c d" { hash $binary_remote_addr; server 192.0.2.3; health_check interval=90s jitter=1500ms timeout=2s rise=3 fails=4 type=list "user=a b" "password_file=x y.pass" path=/pub/$x "expect=a;b" port=2121 tls=implicit mandatory; }
             upstream e { server e; }
             upstream f { server f weight=2; }
+            upstream g { server 192.0.2.4 slow_start=90s drain; server [2001:db8::4]:2121; queue 20 timeout=5s; ftp_sorry "450 Full; come \"back\"."; }
+            upstream h { server ftp.example.com resolve weight=3; server example.com service=_ftp._tcp resolve; resolver 192.0.2.53 [2001:db8::53]:5353 valid=30s ipv6=off; resolver_timeout 5s; }
             health_check_timeout 3s; access_log logs/a.log main; deny 192.0.2.66; proxy_timeout 1m;
             server { listen 21; listen [::]:2121 backlog=5 ipv6only=off; listen 192.0.2.9:300-305; ftp_ctrl zone=za:64k proxy_ip=192.0.2.9 min_port=10000 max_port=10010; proxy_pass a; access_log off; }
             server { listen 22; ftp_ctrl zone=zb:10m proxy_ip=2001:db8::9 min_port=11000 max_port=11010; proxy_pass b; health_check off; ftp_transfer_log t.log json; allow 10.0.0.0/8; deny all; }
@@ -44,6 +46,8 @@ public sealed class ConfigWriterTests
             server { listen 30; ftp_ctrl zone=zj:8k proxy_ip=192.0.2.9 min_port=19000 max_port=19000; proxy_pass b; starttls on; ssl_certificate a.pem; ssl_certificate_key a.key; ssl_verify_client on; ssl_trusted_certificate ca.pem; proxy_starttls on; }
             server { listen 31; listen [::]:31; ftp_ctrl zone=zk:8k proxy_ip=auto min_port=20000 max_port=20020; proxy_pass b; proxy_ftp_data active; proxy_ftp_ports 30000; ftp_active_source_port any; ftp_port_peer any;
                 ftp_proxy_ip 10.0.0.0/8 auto; ftp_proxy_ip 192.0.2.0/24 ftp.example.com; ftp_proxy_ip 2001:db8::/32 192.0.2.10; }
+            server { listen 43; ftp_ctrl zone=zy:8k proxy_ip=192.0.2.9 min_port=42000 max_port=42020; proxy_pass g; ftp_sorry "530 Später."; }
+            server { listen 44; ftp_ctrl zone=zz:8k proxy_ip=192.0.2.9 min_port=43000 max_port=43020; proxy_pass h; }
             server { listen 9001; listen [::]:9001; ftp_data zone=zk; njtmesh_dest on; }
             server { listen 32; ftp_ctrl zone=zl:8k proxy_ip=ftp.example.com min_port=21000 max_port=21020; proxy_pass b; proxy_ftp_data eprt; proxy_ftp_ports 30001-30010; ftp_active_source_port 20; ftp_port_peer 10.0.0.0/8 2001:db8::/32; }
             map "$ftp_user-$ftp_host" $pool { hostnames; volatile; default "c d"; "A b" a; *.example.com 192.0.2.7:2121; .example.org b; ftp.* ""; \\*.x $via; ~^(?<who>[^@]+)@(?<at>.+)\\.$ $who$at; "~*^x y" a; \\default b; "\\~z" b; }
@@ -91,8 +95,8 @@ public sealed class ConfigWriterTests
     {
         var written = Effective(ConfigFile.Parse(Everything, "first", "/srv/ferry"));
 
-        Assert.Equal(14, written.Split("        proxy_timeout 60s;\n").Length - 1);
-        Assert.Equal(14, written.Split("        proxy_connect_timeout 60s;\n").Length - 1);
+        Assert.Equal(16, written.Split("        proxy_timeout 60s;\n").Length - 1);
+        Assert.Equal(16, written.Split("        proxy_connect_timeout 60s;\n").Length - 1);
         Assert.Contains("    upstream f {\n        server f weight=2", written, StringComparison.Ordinal);
         Assert.Contains("        proxy_pass host.example:2121;\n", written, StringComparison.Ordinal);
     }

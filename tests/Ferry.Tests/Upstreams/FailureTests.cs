@@ -95,11 +95,11 @@ public sealed class FailureTests
     }
 
     [Fact]
-    public async Task The_moment_of_a_recovery_is_kept()
+    public async Task A_server_that_has_recovered_starts_slowly()
     {
-        var group = await _make.MakeAsync(Server(1), Server(2));
+        var group = await _make.MakeAsync(Server(1) with { SlowStart = TimeSpan.FromSeconds(30) }, Server(2));
         var server = group.Servers[0];
-        Assert.Equal(0, server.Tally.RecoveredAt);
+        Assert.Null(server.Tally.RisingSince);
         server.ReportFailure("refused");
         _make.Time.Advance(TimeSpan.FromSeconds(11));
         Picks(group, 2);
@@ -107,7 +107,7 @@ public sealed class FailureTests
 
         server.ReportSuccess();
 
-        Assert.Equal(_make.Time.GetTimestamp(), server.Tally.RecoveredAt);
+        Assert.Equal(_make.Time.GetTimestamp(), server.Tally.RisingSince);
     }
 
     [Fact]

@@ -91,21 +91,22 @@ public sealed class HealthMonitorTests : HealthMonitorRig
     }
 
     [Fact]
-    public async Task The_moment_at_which_a_server_has_come_up_again_is_kept()
+    public async Task A_server_that_has_come_up_again_starts_slowly()
     {
-        var (group, monitor) = await StartAsync(new HealthCheckConfig(), Server(1));
+        var (group, monitor) = await StartAsync(new HealthCheckConfig(), Server(1) with { SlowStart = TimeSpan.FromSeconds(30) }, Server(2));
         foreach (var answer in new[] { null, Refused })
         {
             Tick(monitor, 5);
             AnswerAll(_ => answer);
         }
-        Assert.Equal(0, group.Servers[0].Tally.RecoveredAt);
+        Assert.Null(group.Servers[0].Tally.RisingSince);
         Tick(monitor, 5);
         _make.Time.Advance(TimeSpan.FromSeconds(1));
 
         AnswerAll(_ => null);
 
-        Assert.Equal(Now, group.Servers[0].Tally.RecoveredAt);
+        Assert.Equal(Now, group.Servers[0].Tally.RisingSince);
+        Assert.Equal(UpstreamServerState.SlowStart, group.Servers[0].StateAt(Now));
     }
 
     [Fact]
