@@ -1,5 +1,5 @@
-using Ferry.FunctionalTests.Harness;
 using Ferry.Config;
+using Ferry.FunctionalTests.Harness;
 using Ferry.Transport.Tls;
 
 namespace Ferry.FunctionalTests.Transport.Tls;
