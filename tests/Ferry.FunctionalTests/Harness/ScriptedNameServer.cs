@@ -30,8 +30,9 @@ internal sealed class ScriptedNameServer : IAsyncDisposable
     public ScriptedNameServer(Func<NameQuestion, IEnumerable<byte[]>> script)
     {
         _script = script;
-        _udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        EndPoint = (IPEndPoint)_udp.LocalEndPoint!;
+        // A port of the kernel's choice is free for one of the two only.
+        EndPoint = new IPEndPoint(IPAddress.Loopback, FreePorts.One());
+        _udp.Bind(EndPoint);
         _tcp.Bind(EndPoint);
         _tcp.Listen();
         _running = [ServeUdpAsync(), ServeTcpAsync()];

@@ -32,6 +32,8 @@ internal sealed partial class TlsContextBuilder
             _ = OpenSsl.SSL_CTX_set_num_tickets(_context, 0);
             return;
         }
+        // Every data connection brings the client another one. Where it must resume, it has one to lose with a connection that fails.
+        _ = OpenSsl.SSL_CTX_set_num_tickets(_context, config.SessionReuse == TlsSessionReuse.Required ? 2u : 1u);
         _ = OpenSsl.SSL_CTX_set_timeout(_context, (nint)config.SessionTimeout.TotalSeconds);
         _ = OpenSsl.SSL_CTX_ctrl(_context, OpenSsl.SSL_CTRL_SET_SESS_CACHE_MODE, OpenSsl.SSL_SESS_CACHE_SERVER, 0);
         var cached = config.SessionTickets ? CachedSessionsBesideTickets : CachedSessionsInsteadOfTickets;
