@@ -27,7 +27,7 @@ internal sealed partial class FtpSession
     /// <returns>False where none is left, over which the session has ended.</returns>
     private async Task<bool> TryServersAsync(UpstreamChoice choice)
     {
-        _connectBy = DeadlineSince(_searchBegan, _server.Config.NextUpstreamTimeout);
+        GoOnSearching(_server.Time.GetTimestamp());
         while (MayTryServer() && await NextServerAsync(choice).ConfigureAwait(false) is { } server)
         {
             _upstreamServer = server;
@@ -53,6 +53,14 @@ internal sealed partial class FtpSession
         Log.NoUpstream(_server.Logger, Id, _place!.Group.Name, _tries);
         End(SessionEndReason.NoUpstream, SorryLine());
         return false;
+    }
+
+    /// <summary>The time for all attempts runs only while servers are tried: not in the queue, and not while the client types.</summary>
+    /// <param name="since">When it was stopped.</param>
+    private void GoOnSearching(long since)
+    {
+        _searchBegan += _server.Time.GetTimestamp() - since;
+        _connectBy = DeadlineSince(_searchBegan, _server.Config.NextUpstreamTimeout);
     }
 
     private void GiveUpServer(UpstreamServer server, string failure, bool isOurs)

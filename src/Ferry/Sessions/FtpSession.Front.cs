@@ -10,6 +10,7 @@ internal sealed partial class FtpSession
     private Task _replies = Task.CompletedTask;
     private volatile bool _isLeaving;
     private bool _userWasTold;
+    private long _answeredAt;
     private long _leftReceived;
     private long _leftSent;
     private (TimeSpan User, TimeSpan Password) _pace;
@@ -96,7 +97,7 @@ internal sealed partial class FtpSession
         lock (_sync)
             routed = _engine.Routed(name.Length == 0 ? null : name);
         await LogInAsync(routed.Bytes!, isUser: true).ConfigureAwait(false);
-        _pace.User = _server.Time.GetElapsedTime(began);
+        _pace.User = _server.Time.GetElapsedTime(_searchBegan); // without the wait in a queue
     }
 
     /// <summary>Has a server answer USER, PASS or ACCT, and the next one where it fails before it has answered.</summary>
@@ -104,6 +105,8 @@ internal sealed partial class FtpSession
     {
         var began = _server.Time.GetTimestamp();
         _userWasTold = !isUser;
+        if (!isUser)
+            _searchBegan += began - _answeredAt;
         while (_endReason is null)
         {
             if (_upstream is null && !await TryServersAsync(_choice!).ConfigureAwait(false))
@@ -114,6 +117,7 @@ internal sealed partial class FtpSession
             DropServer();
             GiveUpServer(server, failure, isOurs: false);
         }
+        _answeredAt = _server.Time.GetTimestamp();
         if (!isUser)
             Array.Clear(line); // a password; the USER is told to further servers
         if (_endReason is not null)

@@ -14,18 +14,18 @@ internal sealed partial class FtpSession
     private async ValueTask<UpstreamServer?> WaitForServerAsync(UpstreamChoice choice)
     {
         using var turn = new ConnectDeadline();
-        // The servers' time to fail in does not run while none is tried.
-        var (by, began) = (_connectBy, _server.Time.GetTimestamp());
+        var began = _server.Time.GetTimestamp();
         _connectBy = long.MaxValue;
         BeginStep(turn, _place!.Group.QueueTimeout);
         Volatile.Write(ref _isQueued, true);
         var server = await choice.WaitAsync(turn.Token).ConfigureAwait(false);
-        Volatile.Write(ref _isQueued, false);
         EndStep();
-        _connectBy = by == long.MaxValue ? by : by + _server.Time.GetTimestamp() - began;
+        GoOnSearching(began);
         // A client cannot log in while it waits for a server; the time for that begins here.
         lock (_sync)
             _loggedOutAt = _server.Time.GetTimestamp();
+        Touch();
+        Volatile.Write(ref _isQueued, false);
         return server;
     }
 

@@ -150,11 +150,12 @@ internal sealed partial class FtpSession
         if (busy)
             Touch(now);
         var time = _server.Time;
+        var isWaiting = Volatile.Read(ref _isQueued); // in the queue, whose own time counts
         if (state == SessionState.Closing && !busy && time.GetElapsedTime(_closingAt, now) >= ClosingLimit)
             End(SessionEndReason.ClientClosed, null);
-        else if (state == SessionState.Open && !loggedIn && time.GetElapsedTime(loggedOutAt, now) >= _server.Config.LoginTimeout)
+        else if (state == SessionState.Open && !isWaiting && !loggedIn && time.GetElapsedTime(loggedOutAt, now) >= _server.Config.LoginTimeout)
             End(SessionEndReason.LoginTimeout, "421 Login timeout: closing the control connection.\r\n"u8.ToArray());
-        else if (state == SessionState.Open && !busy && time.GetElapsedTime(Volatile.Read(ref _activity), now) >= _server.Config.IdleTimeout)
+        else if (state == SessionState.Open && !isWaiting && !busy && time.GetElapsedTime(Volatile.Read(ref _activity), now) >= _server.Config.IdleTimeout)
             End(SessionEndReason.IdleTimeout, "421 Timeout: closing the control connection.\r\n"u8.ToArray());
         EndIfDrained();
     }
@@ -209,10 +210,11 @@ internal sealed partial class FtpSession
         transfers?.ForEach(static t => t.Cut(TransferOutcome.SessionEnded));
         if (channel is not null)
             GiveBack(channel);
-        Volatile.Read(ref _step)?.Dispose();
         // Before its handshake a client of implicit TLS could not read it.
         _client.EndWith(_isImplicit && _client.TlsInfo is null ? null : farewell);
         _upstream?.EndWith([]);
+        // Behind the farewell: whoever waits for the step may go on within this call, and closes the client.
+        Volatile.Read(ref _step)?.Dispose();
         SignalReply();
     }
 

@@ -84,7 +84,17 @@ internal sealed partial class Connection
 
     /// <summary>Sets an option of int's size.</summary>
     /// <returns>False where the kernel does not know it, or the connection is gone.</returns>
-    public unsafe bool TrySet(int level, int option, int value) => Libc.setsockopt(Handle, level, option, &value, sizeof(int)) == 0;
+    public unsafe bool TrySet(int level, int option, int value)
+    {
+        try
+        {
+            return Libc.setsockopt(Handle, level, option, &value, sizeof(int)) == 0;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Whether the kernel has given the connection up, which a read after it may show as a plain end of stream.</summary>
     public unsafe bool IsGone()

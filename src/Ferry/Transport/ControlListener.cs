@@ -23,7 +23,11 @@ internal sealed class ControlListener : IDisposable
     public void Start(Action<Connection, IPAddress> handler)
     {
         if (Interlocked.Exchange(ref _handler, handler) is null)
-            _ = _listening.AcceptAsync(connection => Volatile.Read(ref _handler)!(connection, EndPoint.Address));
+            _ = _listening.AcceptAsync(connection =>
+            {
+                connection.Loop = EventLoop.Next(); // its session's, and so that of all connections of the session
+                Volatile.Read(ref _handler)!(connection, EndPoint.Address);
+            });
     }
 
     public void Dispose() => _listening.Dispose();

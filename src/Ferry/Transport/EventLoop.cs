@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Ferry.Transport.Linux;
@@ -116,15 +117,17 @@ internal sealed unsafe class EventLoop
     }
 
     private static SafeFileHandle Open(int descriptor) =>
-        descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw new System.Net.Sockets.SocketException();
+        descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw new SocketException();
 
     private void Control(int operation, SafeHandle descriptor, uint events, ulong token)
     {
         var wanted = stackalloc byte[16];
         Unsafe.WriteUnaligned(wanted, events);
         Unsafe.WriteUnaligned(wanted + DataOffset, token);
-        if (Libc.epoll_ctl(_epoll, operation, descriptor, wanted) != 0)
-            throw new System.Net.Sockets.SocketException();
+        if (Libc.epoll_ctl(_epoll, operation, descriptor, wanted) == 0)
+            return;
+        // A limit of this machine's, which is nobody's fault at the other end.
+        throw Marshal.GetLastPInvokeError() is Libc.ENOSPC or Libc.ENOMEM ? new SocketException((int)SocketError.NoBufferSpaceAvailable) : new SocketException();
     }
 
     private void Run()

@@ -19,7 +19,7 @@ internal sealed partial class ListeningSocket : IDisposable
     private ListeningSocket(Socket socket, TimeProvider time, ILogger logger)
     {
         _socket = socket;
-        _readiness = new Readiness(socket.SafeHandle) { Loop = EventLoop.Next() };
+        _readiness = new Readiness(socket.SafeHandle);
         _time = time;
         _logger = logger;
         EndPoint = (IPEndPoint)socket.LocalEndPoint!;
@@ -76,7 +76,7 @@ internal sealed partial class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>Accepts until disposed; each connection is given to the next event loop. A handler must not block; a connection on which it throws is closed.</summary>
+    /// <summary>Accepts until disposed. A handler must not block; a connection on which it throws is closed.</summary>
     public async Task AcceptAsync(Action<Connection> handler)
     {
         while (true)
@@ -123,7 +123,6 @@ internal sealed partial class ListeningSocket : IDisposable
     // What fails for one connection must not end the loop, and with it all that would come after.
     private void Hand(Connection accepted, Action<Connection> handler)
     {
-        accepted.Loop = EventLoop.Next();
         try
         {
             handler(accepted);

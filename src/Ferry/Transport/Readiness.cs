@@ -12,6 +12,7 @@ internal sealed class Readiness(SafeHandle descriptor)
     private Waiter? _reader;
     private Waiter? _writer;
     private uint _awaited;
+    private bool _isAdded;
     private bool _isClosed;
 
     /// <summary>Its place in the loop. The loop's.</summary>
@@ -73,15 +74,15 @@ internal sealed class Readiness(SafeHandle descriptor)
             ObjectDisposedException.ThrowIf(_isClosed, this);
             if ((_awaited & what) != 0)
                 throw new InvalidOperationException("Two wait for the same event of one descriptor.");
-            var isFirst = Token == 0;
-            if (isFirst)
+            if (Token == 0)
                 Token = (_loop ??= EventLoop.Current ?? EventLoop.Next()).Add(this);
             waiter ??= new Waiter();
             waiter.Begin();
             _awaited |= what;
             try
             {
-                _loop!.Arm(descriptor, Token, _awaited, isFirst);
+                _loop!.Arm(descriptor, Token, _awaited, isFirst: !_isAdded);
+                _isAdded = true;
             }
             catch
             {

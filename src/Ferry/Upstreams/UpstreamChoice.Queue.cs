@@ -54,11 +54,11 @@ internal sealed partial class UpstreamChoice
         return server is not null || !_set.Servers.Any(s => !IsTried(s.Index) && s.IsInUse(Now));
     }
 
-    /// <summary>Takes the walk to the group's newest set and to its beginning, but not to servers that were tried.</summary>
+    /// <summary>Takes the walk to the newest set of the group, a reload's included, and to its beginning, but not to servers that were tried.</summary>
     private void BeginAnew()
     {
         (Hash, Misses, Rehashes) = (0, 0, 0);
-        var set = _group.Set;
+        var set = _group.Newest.Set;
         if (set == _set)
             return;
         var tried = _set.Servers.Where(s => IsTried(s.Index)).Select(s => s.Tally).ToHashSet();

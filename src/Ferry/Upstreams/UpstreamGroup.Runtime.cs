@@ -20,6 +20,20 @@ internal sealed partial class UpstreamGroup
 
     internal WaitingLine Line { get; }
 
+    private volatile UpstreamGroup? _successor;
+
+    /// <summary>The group as the configuration in force has it. Sessions of older generations that wait for a place wait for its servers.</summary>
+    internal UpstreamGroup Newest
+    {
+        get
+        {
+            var group = this;
+            while (group._successor is { } successor)
+                group = successor;
+            return group;
+        }
+    }
+
     /// <summary>The group's generation is in force: from now on its word counts for the servers that it shares with the one before.</summary>
     public void EnterForce(UpstreamGroup? previous)
     {
@@ -29,6 +43,7 @@ internal sealed partial class UpstreamGroup
             var here = Servers.Select(s => s.Tally).ToHashSet();
             foreach (var server in Servers)
                 NoteUse(server, server.Config is not { Down: false, Drain: false }, empty);
+            previous?._successor = this;
             foreach (var gone in previous?.Servers.Where(s => !here.Contains(s.Tally)) ?? [])
                 NoteUse(gone, true, empty);
         }

@@ -153,6 +153,40 @@ public sealed class QueueTests
     }
 
     [Fact]
+    public async Task Who_waited_before_a_reload_gets_a_server_that_it_has_brought()
+    {
+        var full = Server(1) with { MaxConnections = 1 };
+        var before = await _make.MakeAsync(Queued(5, full));
+        before.EnterForce(null);
+        _ = (await Ask(before))!;
+        var waiting = Ask(before);
+
+        var group = await _make.MakeAsync(Queued(5, full, Server(2) with { MaxConnections = 1 }), before);
+        group.EnterForce(before);
+
+        Assert.Same(group.Servers[1], await waiting);
+        Assert.Equal(0, group.Line.Count);
+    }
+
+    [Fact]
+    public async Task Who_waited_before_a_reload_does_not_get_a_server_that_it_drains()
+    {
+        var full = Server(1) with { MaxConnections = 1 };
+        var before = await _make.MakeAsync(Queued(5, full, Server(2) with { MaxConnections = 1 }));
+        before.EnterForce(null);
+        var (one, two) = ((await Ask(before))!, (await Ask(before))!);
+        var waiting = Ask(before);
+
+        var group = await _make.MakeAsync(Queued(5, full with { Drain = true }, Server(2) with { MaxConnections = 1 }), before);
+        group.EnterForce(before);
+        one.Release();
+        Assert.False(waiting.IsCompleted);
+        two.Release();
+
+        Assert.Same(group.Servers[1], await waiting);
+    }
+
+    [Fact]
     public async Task A_hash_waits_too_and_its_client_goes_home()
     {
         var config = Hashed(BalanceMethod.Hash, Variable("remote_addr"), [.. Enumerable.Range(1, 4).Select(i => Server(i) with { MaxConnections = 1 })]) with { QueueLength = 9 };

@@ -4,8 +4,7 @@ namespace Ferry.Transport.Linux;
 
 internal static unsafe partial class Libc
 {
-    public const int EEXIST = 17;
-    public const int ENOENT = 2;
+    public const int ENOSPC = 28;
 
     public const int EPOLL_CLOEXEC = 0x80000;
     public const int EPOLL_CTL_ADD = 1;

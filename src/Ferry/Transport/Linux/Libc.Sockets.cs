@@ -5,7 +5,6 @@ namespace Ferry.Transport.Linux;
 internal static unsafe partial class Libc
 {
     public const int EINPROGRESS = 115;
-    public const int ENOTCONN = 107;
 
     public const int AF_INET = 2;
     public const int AF_INET6 = 10;
