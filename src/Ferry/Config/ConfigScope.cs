@@ -48,6 +48,8 @@ internal sealed class ConfigScope
     public Setting<int?> ActiveSourcePort { get; set; }
     public Setting<string?> Greeting { get; set; }
     public Setting<bool> HideServer { get; set; }
+    public Setting<ProxyProtocolVersion> ProxyProtocol { get; set; }
+    public Setting<ProxyProtocolVersion> DataProxyProtocol { get; set; }
     public List<ClientProxyAddressConfig> ProxyAddresses { get; } = [];
     public List<AccessRuleConfig> AccessRules { get; } = [];
     public TlsScope Tls { get; } = new();

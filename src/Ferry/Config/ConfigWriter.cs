@@ -89,6 +89,8 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         Line("ftp_banner_timeout", Time(server.BannerTimeout));
         Line("ftp_login_timeout", Time(server.LoginTimeout));
         Line("proxy_bind", server.BindAddress?.ToString() ?? "off");
+        Line("proxy_protocol", Word(server.ProxyProtocol));
+        Line("proxy_protocol_data", Word(server.Data.ProxyProtocol));
         Line("proxy_next_upstream", OnOff(server.NextUpstream));
         Line("proxy_next_upstream_timeout", Time(server.NextUpstreamTimeout));
         Line("proxy_next_upstream_tries", Number(server.NextUpstreamTries));
@@ -167,6 +169,8 @@ internal sealed partial class ConfigWriter(TextWriter writer)
     }
 
     private static string OnOff(bool value) => value ? "on" : "off";
+
+    private static string Word(ProxyProtocolVersion version) => ConfigBinder.ProxyProtocols.First(p => p.Version == version).Word;
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 

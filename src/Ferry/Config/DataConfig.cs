@@ -34,6 +34,9 @@ public sealed record DataConfig
     /// <summary>How data connections to servers are made (<c>proxy_ftp_data</c>). Default: as the client asks for its own.</summary>
     public UpstreamDataMode UpstreamMode { get; init; }
 
+    /// <summary>The header that data connections to servers in passive mode begin with (<c>proxy_protocol_data</c>). Default none.</summary>
+    public ProxyProtocolVersion ProxyProtocol { get; init; }
+
     /// <summary>The ports that servers are told to connect to (<c>proxy_ftp_ports</c>). Default 49152-65535, the dynamic ports (RFC 6335 §6).</summary>
     public PortRangeConfig UpstreamPorts { get; init; } = new(49152, 65535);
 

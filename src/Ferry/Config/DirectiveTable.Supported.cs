@@ -3,7 +3,7 @@ namespace Ferry.Config;
 /// <summary>The directives that do something: of the main context, of logs, of <c>stream</c>.</summary>
 internal static partial class DirectiveTable
 {
-    private static IEnumerable<Directive> Supported() => [.. MainRows(), .. LogRows(), .. StreamRows(), .. UpstreamRows(), .. BalancingRows(), .. RuntimeRows(), .. ProxyRows(), .. FtpRows(), .. DataRows(), .. RangeRows(), .. HealthRows(), .. ClientTlsRows(), .. UpstreamTlsRows()];
+    private static IEnumerable<Directive> Supported() => [.. MainRows(), .. LogRows(), .. StreamRows(), .. UpstreamRows(), .. BalancingRows(), .. RuntimeRows(), .. ProxyRows(), .. ProxyProtocolRows(), .. FtpRows(), .. DataRows(), .. RangeRows(), .. HealthRows(), .. ClientTlsRows(), .. UpstreamTlsRows()];
 
     private static IEnumerable<Directive> MainRows() =>
     [

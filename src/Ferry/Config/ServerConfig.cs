@@ -53,6 +53,9 @@ public sealed record ServerConfig
     /// <summary>The local address that servers see (<c>proxy_bind</c>); null lets the kernel choose.</summary>
     public IPAddress? BindAddress { get; init; }
 
+    /// <summary>The header that control connections to servers begin with (<c>proxy_protocol</c>). Default none, as nginx.</summary>
+    public ProxyProtocolVersion ProxyProtocol { get; init; }
+
     /// <summary>Whether the next server is tried when one fails before its greeting (<c>proxy_next_upstream</c>). Default on, as nginx.</summary>
     public bool NextUpstream { get; init; } = true;
 

@@ -50,6 +50,9 @@ internal sealed partial class GenerationBuilder
         {
             Check = check,
             BindAddress = config.BindAddress,
+            // A port of the check's own is one where no proxy is expected.
+            Header = check.Port is null ? config.ProxyProtocol : ProxyProtocolVersion.Off,
+            DataHeader = check.Port is null ? config.Data.ProxyProtocol : ProxyProtocolVersion.Off,
             TlsMode = mode,
             Tls = tls is null ? null : () => tls.Current,
             PeerName = place.PeerName,

@@ -88,7 +88,7 @@ internal sealed partial class FtpSession
     {
         using var connecting = new ConnectDeadline();
         BeginStep(connecting, _server.Config.ConnectTimeout);
-        var result = await UpstreamConnector.ConnectAsync(server, _server.Config.BindAddress, _loop, connecting.Token).ConfigureAwait(false);
+        var result = await UpstreamConnector.ConnectAsync(server, _server.Config.BindAddress, Header(_server.Config.ProxyProtocol), _loop, connecting.Token).ConfigureAwait(false);
         EndStep();
         if (result.Connection is null)
             return (result.Error == SocketError.TimedOut ? "connecting timed out" : $"connecting failed ({result.Error})", result.IsOurs);

@@ -77,7 +77,7 @@ internal sealed partial class FtpSession
         using var connecting = new ConnectDeadline();
         var began = _server.Time.GetTimestamp();
         BeginStep(connecting, _server.Config.Data.ConnectTimeout);
-        var result = await UpstreamConnector.ConnectAsync(channel.Upstream!, _server.Config.BindAddress, _loop, connecting.Token).ConfigureAwait(false);
+        var result = await UpstreamConnector.ConnectAsync(channel.Upstream!, _server.Config.BindAddress, Header(_server.Config.Data.ProxyProtocol), _loop, connecting.Token).ConfigureAwait(false);
         EndStep();
         if (result.Connection is not null)
             return new StandingEnd(result.Connection);

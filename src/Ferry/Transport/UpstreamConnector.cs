@@ -10,10 +10,11 @@ internal static class UpstreamConnector
     /// <summary>Connects.</summary>
     /// <param name="server">Address and port.</param>
     /// <param name="from">The local address to connect from; null lets the kernel choose.</param>
+    /// <param name="header">What the server is told before all else, even TLS (<see cref="ProxyProtocol"/>); empty as a rule.</param>
     /// <param name="loop">The session's; null: any.</param>
     /// <param name="ct">Ends the attempt; deadlines are the caller's.</param>
     /// <returns>The connection, which the caller owns; or the reason why there is none.</returns>
-    public static async ValueTask<ConnectResult> ConnectAsync(IPEndPoint server, IPAddress? from, EventLoop? loop, CancellationToken ct)
+    public static async ValueTask<ConnectResult> ConnectAsync(IPEndPoint server, IPAddress? from, ReadOnlyMemory<byte> header, EventLoop? loop, CancellationToken ct)
     {
         Connection? connection = null;
         var error = SocketError.Success;
@@ -28,6 +29,8 @@ internal static class UpstreamConnector
             }
             if (error == SocketError.Success)
                 error = await connection.ConnectAsync(ct).ConfigureAwait(false);
+            if (error == SocketError.Success && !header.IsEmpty)
+                error = await SendAsync(connection, header, ct).ConfigureAwait(false);
         }
         catch (SocketException e)
         {
@@ -37,6 +40,20 @@ internal static class UpstreamConnector
             return new ConnectResult(connection, error);
         connection?.Dispose();
         return new ConnectResult(null, error);
+    }
+
+    private static async ValueTask<SocketError> SendAsync(Connection connection, ReadOnlyMemory<byte> header, CancellationToken ct)
+    {
+        try
+        {
+            using (ct.UnsafeRegister(static c => ((Connection)c!).Dispose(), connection))
+                await connection.SendAsync(header).ConfigureAwait(false);
+            return ct.IsCancellationRequested ? SocketError.TimedOut : SocketError.Success;
+        }
+        catch (ObjectDisposedException)
+        {
+            return SocketError.TimedOut;
+        }
     }
 }
 

@@ -20,7 +20,7 @@ internal sealed partial class HealthProbe
         if (await AskForPortAsync(channel).ConfigureAwait(false) is { } noPort)
             return noPort;
         _awaited = "data connection";
-        var connected = await UpstreamConnector.ConnectAsync(DataEndPoint(), _plan.BindAddress, null, _ct).ConfigureAwait(false);
+        var connected = await UpstreamConnector.ConnectAsync(DataEndPoint(), _plan.BindAddress, ProxyProtocol.Header(_plan.DataHeader, null), null, _ct).ConfigureAwait(false);
         if (connected.Connection is not { } connection)
         {
             _isOurs = connected.IsOurs;

@@ -73,7 +73,7 @@ internal sealed partial class HealthProbe : IDisposable
     private async Task<string?> ConverseAsync()
     {
         var check = _plan.Check;
-        var connected = await UpstreamConnector.ConnectAsync(_server, _plan.BindAddress, null, _ct).ConfigureAwait(false);
+        var connected = await UpstreamConnector.ConnectAsync(_server, _plan.BindAddress, ProxyProtocol.Header(_plan.Header, null), null, _ct).ConfigureAwait(false);
         if (connected.Connection is not { } connection)
         {
             _isOurs = connected.IsOurs;

@@ -13,6 +13,12 @@ internal sealed record HealthProbePlan
     /// <summary>The local address that servers see; null lets the kernel choose.</summary>
     public IPAddress? BindAddress { get; init; }
 
+    /// <summary>The header that servers expect on control connections.</summary>
+    public ProxyProtocolVersion Header { get; init; }
+
+    /// <summary>The header that servers expect on data connections.</summary>
+    public ProxyProtocolVersion DataHeader { get; init; }
+
     /// <summary>When TLS begins: off, explicit or implicit.</summary>
     public UpstreamTls TlsMode { get; init; }
 

@@ -21,6 +21,9 @@ internal sealed class ProbeRig : IAsyncDisposable
 
     public UpstreamTls Tls { get; init; }
 
+    /// <summary>On control and data connections.</summary>
+    public ProxyProtocolVersion Header { get; init; }
+
     public string? Password { get; init; }
 
     public PassiveAddressConfig PassiveAddress { get; init; } = new(PassiveAddressPolicy.Control, []);
@@ -37,6 +40,8 @@ internal sealed class ProbeRig : IAsyncDisposable
         var plan = new HealthProbePlan
         {
             Check = Check with { Timeout = time is null ? Wait.Bound : Check.Timeout },
+            Header = Header,
+            DataHeader = Header,
             TlsMode = Tls,
             Tls = context is null ? null : () => context,
             PeerName = TlsPeerName.Any,

@@ -53,6 +53,20 @@ public sealed class ConfigModesTests
     }
 
     [Fact]
+    public void Headers_for_servers_are_inherited_and_overridden_and_those_of_data_are_apart()
+    {
+        const string Stream = "proxy_protocol on; proxy_protocol_data v2;";
+
+        var none = Server("", "");
+        var inherited = Server(Stream, "");
+        var own = Server(Stream, "proxy_protocol v2; proxy_protocol_data off;");
+
+        Assert.Equal((ProxyProtocolVersion.Off, ProxyProtocolVersion.Off), (none.ProxyProtocol, none.Data.ProxyProtocol));
+        Assert.Equal((ProxyProtocolVersion.V1, ProxyProtocolVersion.V2), (inherited.ProxyProtocol, inherited.Data.ProxyProtocol));
+        Assert.Equal((ProxyProtocolVersion.V2, ProxyProtocolVersion.Off), (own.ProxyProtocol, own.Data.ProxyProtocol));
+    }
+
+    [Fact]
     public void Lines_of_ftp_proxy_ip_keep_their_order_and_replace_those_of_stream()
     {
         const string Stream = "ftp_proxy_ip 10.1.0.0/16 auto; ftp_proxy_ip 10.0.0.0/8 10.0.0.1; ftp_proxy_ip ::/0 ftp.example.com;";

@@ -44,7 +44,7 @@ public sealed class ConfigWriterTests
                 proxy_ssl_password_file cpass; proxy_ssl_session_reuse off; }
             server { listen 29; ftp_ctrl zone=zi:8k proxy_ip=192.0.2.9 min_port=18000 max_port=18000 mode=auth; proxy_pass b; ssl_certificate a.pem; ssl_certificate_key a.key; ssl_verify_client optional_no_ca; ftp_tls_session_reuse off; proxy_ssl on; proxy_ftp_prot clear; }
             server { listen 30; ftp_ctrl zone=zj:8k proxy_ip=192.0.2.9 min_port=19000 max_port=19000; proxy_pass b; starttls on; ssl_certificate a.pem; ssl_certificate_key a.key; ssl_verify_client on; ssl_trusted_certificate ca.pem; proxy_starttls on; }
-            server { listen 31; listen [::]:31; ftp_ctrl zone=zk:8k proxy_ip=auto min_port=20000 max_port=20020; proxy_pass b; proxy_ftp_data active; proxy_ftp_ports 30000; ftp_active_source_port any; ftp_port_peer any;
+            server { listen 31; listen [::]:31; ftp_ctrl zone=zk:8k proxy_ip=auto min_port=20000 max_port=20020; proxy_pass b; proxy_ftp_data active; proxy_protocol v2; proxy_protocol_data on; proxy_ftp_ports 30000; ftp_active_source_port any; ftp_port_peer any;
                 ftp_proxy_ip 10.0.0.0/8 auto; ftp_proxy_ip 192.0.2.0/24 ftp.example.com; ftp_proxy_ip 2001:db8::/32 192.0.2.10; }
             server { listen 43; ftp_ctrl zone=zy:8k proxy_ip=192.0.2.9 min_port=42000 max_port=42020; proxy_pass g; ftp_sorry "530 Später."; }
             server { listen 44; ftp_ctrl zone=zz:8k proxy_ip=192.0.2.9 min_port=43000 max_port=43020; proxy_pass h; }

@@ -7,7 +7,8 @@ namespace Ferry.Transport.Tls;
 /// <summary>The certificate that a peer has shown.</summary>
 internal static unsafe class PeerCertificate
 {
-    private const int MostSubject = 1024;
+    /// <summary>What is cut off of a subject is beyond so many characters.</summary>
+    public const int MostSubject = 1024;
 
     /// <summary>XN_FLAG_RFC2253, the form of nginx's $ssl_client_s_dn.</summary>
     private const uint Rfc2253 = 0x1110317;
