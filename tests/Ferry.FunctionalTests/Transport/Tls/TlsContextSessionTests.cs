@@ -81,23 +81,14 @@ public sealed class TlsContextSessionTests : IDisposable
     }
 
     [Theory]
-    [InlineData(-1, 1)]
-    [InlineData(0, 0)]
-    [InlineData(1, 1)]
-    [InlineData(2, 2)]
-    public void New_sessions_of_TLS_1_3_are_sent_as_many_tickets_as_they_were_told(int told, int sent)
+    [InlineData(-1, false, 1)]
+    [InlineData(-1, true, 2)]
+    [InlineData(0, false, 0)]
+    [InlineData(2, false, 2)]
+    public void New_sessions_of_TLS_1_3_are_sent_as_many_tickets_as_they_were_told(int told, bool required, int sent)
     {
-        var (c, _) = _made.Meet(Client(TlsProtocols.Tls13), _made.Server(), new Meeting { ServerTickets = told });
-
-        Assert.Equal(sent, c.Tickets);
-    }
-
-    [Fact]
-    public void Clients_whose_data_must_resume_have_a_ticket_to_lose()
-    {
-        var (c, _) = _made.Meet(Client(TlsProtocols.Tls13), _made.Server(x => x with { SessionReuse = TlsSessionReuse.Required }), new Meeting { ServerTickets = -1 });
-
-        Assert.Equal(2, c.Tickets);
+        var server = _made.Server(x => required ? x with { SessionReuse = TlsSessionReuse.Required } : x);
+        Assert.Equal(sent, _made.Meet(Client(TlsProtocols.Tls13), server, new Meeting { ServerTickets = told }).Client.Tickets);
     }
 
     [Theory]
