@@ -9,6 +9,7 @@ internal sealed class HoldingListener : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly SemaphoreSlim _ended;
     private readonly Task _serving;
+    private volatile bool _isClosed;
 
     /// <param name="number">The byte.</param>
     /// <param name="ended">Released whenever the other side has ended a connection.</param>
@@ -24,6 +25,7 @@ internal sealed class HoldingListener : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _isClosed = true;
         _listener.Dispose();
         await _serving;
     }
@@ -37,7 +39,7 @@ internal sealed class HoldingListener : IAsyncDisposable
             {
                 held.Add(HoldAsync(await _listener.AcceptSocketAsync(), number));
             }
-            catch (Exception e) when (e is SocketException or InvalidOperationException && !_listener.Server.IsBound)
+            catch (Exception e) when (_isClosed && e is SocketException or ObjectDisposedException)
             {
                 await Task.WhenAll(held);
                 return;
