@@ -101,7 +101,10 @@ public sealed class PassivePortTests
         await using var server = new SmallServer();
         await using var proxy = await TestProxy.BeforeAsync(server.EndPoint, directives: "ftp_data_connect_timeout 20s; ftp_data_timeout 50s;", time: clock);
         using var client = await ScriptedClient.LogInAsync(proxy.EndPoint);
-        using var data = await client.ConnectDataAsync(await client.PasvAsync());
+        var port = await client.PasvAsync();
+        using var data = await client.ConnectDataAsync(port);
+        using var second = await client.ConnectDataAsync(port);
+        await proxy.UntilAsync(s => s.Zones[0].Refused == 1, "the second to be refused, and so the first to be taken");
 
         clock.Advance(TimeSpan.FromSeconds(40));
         await client.CommandAsync("NOOP", 200);
