@@ -109,26 +109,10 @@ internal sealed partial class Connection : IDisposable
     }
 
     /// <summary>Whether the kernel would take bytes now.</summary>
-    public unsafe bool HasRoom()
-    {
-        var asked = new Libc.PollDescriptor { Events = Libc.POLLOUT };
-        var held = false;
-        try
-        {
-            Handle.DangerousAddRef(ref held);
-            asked.Descriptor = (int)Handle.DangerousGetHandle();
-            return Libc.poll(&asked, 1, 0) == 1 && (asked.Returned & Libc.POLLOUT) != 0;
-        }
-        catch (ObjectDisposedException)
-        {
-            return false;
-        }
-        finally
-        {
-            if (held)
-                Handle.DangerousRelease();
-        }
-    }
+    public bool HasRoom() => (Poll(Libc.POLLOUT) & Libc.POLLOUT) != 0;
+
+    /// <summary>Whether a FIN or a reset has come, or it is closed. Reading would tell of it only behind all that came before.</summary>
+    public bool HasHungUp() => Poll(Libc.POLLRDHUP) != 0;
 
     /// <inheritdoc cref="Readiness.WaitWritableAsync"/>
     public ValueTask WaitWritableAsync() => _readiness.WaitWritableAsync();
@@ -188,6 +172,28 @@ internal sealed partial class Connection : IDisposable
     {
         Marshal.SetLastPInvokeError(errno);
         return new SocketException().SocketErrorCode;
+    }
+
+    /// <summary>Asks the kernel, and waits for nothing.</summary>
+    private unsafe short Poll(short events)
+    {
+        var asked = new Libc.PollDescriptor { Events = events };
+        var held = false;
+        try
+        {
+            Handle.DangerousAddRef(ref held);
+            asked.Descriptor = (int)Handle.DangerousGetHandle();
+            return Libc.poll(&asked, 1, 0) == 1 ? asked.Returned : (short)0;
+        }
+        catch (ObjectDisposedException)
+        {
+            return Libc.POLLHUP;
+        }
+        finally
+        {
+            if (held)
+                Handle.DangerousRelease();
+        }
     }
 
     /// <summary>After a call that failed: false where it is to be made again.</summary>

@@ -1,9 +1,7 @@
-using Ferry.Transport.Linux;
-
 namespace Ferry.Transport;
 
 internal sealed partial class ControlChannel
 {
     /// <summary>Whether the peer has closed its direction or reset the connection, whatever it may have sent before. Reads nothing and does not wait.</summary>
-    public bool HasPeerGone() => Libc.HasHungUp(_connection.Handle);
+    public bool HasPeerGone() => _connection.HasHungUp();
 }

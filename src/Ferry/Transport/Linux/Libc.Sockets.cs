@@ -29,6 +29,8 @@ internal static unsafe partial class Libc
     public const int MSG_NOSIGNAL = 0x4000;
 
     public const short POLLOUT = 4;
+    public const short POLLHUP = 0x10;
+    public const short POLLRDHUP = 0x2000;
 
     public const int F_GETFL = 3;
     public const int F_SETFL = 4;
