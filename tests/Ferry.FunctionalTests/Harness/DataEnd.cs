@@ -58,6 +58,20 @@ internal sealed class DataEnd : IDisposable
         }
     }
 
+    /// <summary>Connects to a port that resets this connection, as one from a wrong address or a second one to a port. Whether connect already meets the reset is chance.</summary>
+    public static async Task AssertResetAsync(IPEndPoint to, IPAddress? from = null)
+    {
+        try
+        {
+            using var data = await ConnectAsync(to, from);
+            Assert.Equal(DataEnding.Reset, (await data.ReceiveToEndAsync()).Ending);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.NotConnected)
+        {
+            // The reset was there before connect had returned.
+        }
+    }
+
     /// <summary>Speaks TLS from here on, as its client.</summary>
     public async Task StartTlsAsync(TlsEnd end) => Tls = await TestTls.ConnectAsync(Socket, end);
 

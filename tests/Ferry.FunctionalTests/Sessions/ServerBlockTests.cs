@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Ferry.FunctionalTests.Harness;
 
 namespace Ferry.FunctionalTests.Sessions;
@@ -46,15 +45,7 @@ public sealed class ServerBlockTests
         using var allowed = await ScriptedClient.LogInAsync(proxy.EndPoint, IPAddress.Parse("127.0.0.2"));
 
         var passive = await denied.PasvAsync();
-        try
-        {
-            using var data = await denied.ConnectDataAsync(passive);
-            Assert.Equal(DataEnding.Reset, (await data.ReceiveToEndAsync()).Ending);
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
-        {
-            // The RST came before connect had returned.
-        }
+        await DataEnd.AssertResetAsync(passive);
         await proxy.UntilAsync(s => s.Zones[0].Refused == 1, "the refusal");
         Assert.Equal(SmallServer.Payload(10), await allowed.DownloadAsync("10"));
     }
