@@ -20,7 +20,7 @@ internal sealed partial class ConfigBinder
     private static readonly string[] HealthParameters =
     [
         "interval", "jitter", "timeout", "rise", "passes", "fall", "fails", "type", "user", "password_file", "path", "expect", "port", "tls",
-        "mandatory", "persistent",
+        "mandatory", "persistent", "agent_port", "agent_addr", "agent_interval", "agent_send",
     ];
 
     public void SetHealthCheck(ConfigNode node)
@@ -97,6 +97,8 @@ internal sealed partial class ConfigBinder
                 return HealthText(word, key, value) ? check with { PasswordFile = new PlacedText(Path.GetFullPath(Path.Combine(folder, value)), word.Position) } : check;
             case "expect" when value is not null:
                 return HealthExpect(check, word, value);
+            case "agent_port" or "agent_addr" or "agent_interval" or "agent_send" when value is not null:
+                return check with { Agent = AgentParameter(check.Agent ?? new AgentCheckConfig(0), word, key, value) };
             case "mandatory" when value is null:
                 return check with { Mandatory = true };
             case "persistent" when value is null:
@@ -144,6 +146,7 @@ internal sealed partial class ConfigBinder
     /// <summary>What one parameter needs of another.</summary>
     private void CheckHealth(HealthCheckConfig check, Dictionary<string, ConfigToken> seen)
     {
+        CheckAgent(seen);
         if (seen.TryGetValue("type", out var type) && !HealthTypes.Any(t => $"type={t.Word}" == type.Text))
             return; // what was meant is not known
         Needs("tls", HealthCheckType.Banner);

@@ -38,6 +38,13 @@ internal sealed partial class ConfigWriter
             words.Add($"port={port}");
         if (check.Tls is { } tls)
             words.Add($"tls={Array.Find(ConfigBinder.HealthTls, t => t.Mode == tls).Word}");
+        if (check.Agent is { } agent)
+        {
+            words.Add($"agent_port={agent.Port}");
+            Add("agent_addr=", agent.Address?.ToString());
+            words.Add($"agent_interval={Time(agent.Interval)}");
+            Add("agent_send=", agent.Send);
+        }
         if (check.Mandatory)
             words.Add("mandatory");
         return string.Join(' ', words);

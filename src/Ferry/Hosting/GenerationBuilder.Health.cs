@@ -22,10 +22,22 @@ internal sealed partial class GenerationBuilder
                     continue;
                 var time = _parts.Time;
                 monitors.Add(new HealthMonitor(
-                    place.Group, check, (s, ct) => HealthProbe.RunAsync(plan, s.EndPoint, time, ct), _parts.Metrics, Random.Shared, _parts.Logger));
+                    place.Group, check, (s, ct) => HealthProbe.RunAsync(plan, s.EndPoint, time, ct), _parts.Metrics, Random.Shared, _parts.Logger)
+                {
+                    Agents = Agents(check, server, place.Group),
+                });
             }
         }
         _made.Monitors = monitors.ToImmutable();
+    }
+
+    private AgentMonitor? Agents(HealthCheckConfig check, ControlServer server, UpstreamGroup group)
+    {
+        if (check.Agent is not { } agent)
+            return null;
+        var asking = new AgentCheck(agent, check.Timeout, server.Config.BindAddress);
+        var time = _parts.Time;
+        return new AgentMonitor(group, agent.Interval, (s, ct) => asking.RunAsync(s.EndPoint.Address, time, ct), _parts.Logger);
     }
 
     /// <summary>How servers are checked; null where something stands against it, which is told.</summary>

@@ -38,7 +38,7 @@ internal sealed partial class UpstreamServer
     {
         lock (_gate)
         {
-            if (Config.Down || _tally.Health.IsBeingChecked || now + _time.TimestampFrequency / 2 < _tally.Health.DueAt)
+            if (Config.Down || IsInMaintenance || _tally.Health.IsBeingChecked || now + _time.TimestampFrequency / 2 < _tally.Health.DueAt)
                 return false;
             return _tally.Health.IsBeingChecked = true;
         }

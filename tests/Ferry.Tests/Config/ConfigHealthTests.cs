@@ -50,6 +50,15 @@ public sealed class ConfigHealthTests
         Assert.StartsWith("/", check.PasswordFile.Value, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Agents_are_asked_as_HAProxy_asks_them_unless_it_says_otherwise()
+    {
+        Assert.Equal(new AgentCheckConfig(9000), Check("health_check agent_port=9000;")!.Agent);
+        Assert.Equal(
+            new AgentCheckConfig(9000) { Address = System.Net.IPAddress.Parse("2001:db8::5"), Interval = TimeSpan.FromSeconds(9), Send = "web1\r\n" },
+            Check("""health_check "agent_send=web1\r\n" agent_interval=9s agent_addr=[2001:db8::5] agent_port=9000;""")!.Agent);
+    }
+
     [Theory]
     [InlineData("connect", HealthCheckType.Connect)]
     [InlineData("banner", HealthCheckType.Banner)]

@@ -24,7 +24,7 @@ public sealed class ConfigWriterTests
             upstream "c d" { hash $binary_remote_addr; server 192.0.2.3; health_check interval=90s jitter=1500ms timeout=2s rise=3 fails=4 type=list "user=a b" "password_file=x y.pass" path=/pub/$x "expect=a;b" port=2121 tls=implicit mandatory; }
             upstream e { server e; }
             upstream f { server f weight=2; }
-            upstream g { server 192.0.2.4 slow_start=90s drain; server [2001:db8::4]:2121; queue 20 timeout=5s; ftp_sorry "450 Full; come \"back\"."; }
+            upstream g { server 192.0.2.4 slow_start=90s drain; server [2001:db8::4]:2121; queue 20 timeout=5s; ftp_sorry "450 Full; come \"back\"."; health_check agent_port=9000 agent_addr=2001:db8::5 agent_interval=90s "agent_send=who are\n\"you\"?\r\n"; }
             upstream h { server ftp.example.com resolve weight=3; server example.com service=_ftp._tcp resolve; resolver 192.0.2.53 [2001:db8::53]:5353 valid=30s ipv6=off; resolver_timeout 5s; }
             health_check_timeout 3s; access_log logs/a.log main; deny 192.0.2.66; proxy_timeout 1m;
             server { listen 21; listen [::]:2121 backlog=5 ipv6only=off; listen 192.0.2.9:300-305; ftp_ctrl zone=za:64k proxy_ip=192.0.2.9 min_port=10000 max_port=10010; proxy_pass a; access_log off; }
