@@ -48,7 +48,7 @@ internal sealed partial class ConfigBinder
                 check = HealthParameter(check, argument, key, value);
         }
         CheckHealth(check, seen);
-        return new HealthDraft(check, seen.ContainsKey("timeout"));
+        return new HealthDraft(check, seen.ContainsKey("timeout")) { Seen = seen };
     }
 
     private HealthCheckConfig HealthParameter(HealthCheckConfig check, ConfigToken argument, string key, string? value)
@@ -202,6 +202,9 @@ internal sealed partial class ConfigBinder
 /// <param name="HasTimeout">It has a <c>timeout=</c> of its own.</param>
 internal sealed record HealthDraft(HealthCheckConfig? Check, bool HasTimeout)
 {
+    /// <summary>The words of the line by what they speak of.</summary>
+    public IReadOnlyDictionary<string, ConfigToken> Seen { get; init; } = new Dictionary<string, ConfigToken>();
+
     /// <summary>Longest name, path or expectation.</summary>
     public const int LongestText = 1024;
 

@@ -166,6 +166,8 @@ internal sealed class UpstreamDraft(ConfigNode node, string name)
 
     public List<ConfigToken> BackupWords { get; } = [];
     public HealthDraft? HealthCheck { get; set; }
+    public HealthProgramConfig? HealthProgram { get; set; }
+    public ConfigNode? HealthProgramLine { get; set; }
     public BalanceMethod Balance { get; set; }
     public TextTemplate? HashKey { get; set; }
     public int QueueLength { get; set; }

@@ -1,3 +1,5 @@
+using System.Linq;
+
 namespace Ferry.Config;
 
 /// <summary>The health of servers.</summary>
@@ -11,6 +13,8 @@ internal sealed partial class ConfigWriter
         _healthOf[upstream.Name] = Words(upstream.HealthCheck);
         if (upstream.HealthCheck is not null)
             Line("health_check", _healthOf[upstream.Name]);
+        if (upstream.HealthCheck?.Program is { } program)
+            Line(["health_check_exec", Quote(program.Path), .. program.Arguments.Select(a => Quote(a.Text))]);
     }
 
     /// <summary>What a server says of an upstream that does not say it itself.</summary>
@@ -28,7 +32,7 @@ internal sealed partial class ConfigWriter
         List<string> words =
         [
             $"interval={Time(check.Interval)}", $"jitter={Time(check.Jitter)}", $"timeout={Time(check.Timeout)}", $"rise={check.Rise}", $"fall={check.Fall}",
-            $"type={Array.Find(ConfigBinder.HealthTypes, t => t.Type == check.Type).Word}",
+            .. check.Program is null ? [$"type={Array.Find(ConfigBinder.HealthTypes, t => t.Type == check.Type).Word}"] : Array.Empty<string>(),
         ];
         Add("user=", check.User);
         Add("password_file=", check.PasswordFile?.Value);

@@ -141,7 +141,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
 
     /// <summary>Whether <c>proxy_pass</c> with its name alone says all of an upstream.</summary>
     private static bool IsPlain(UpstreamConfig upstream) =>
-        upstream is { Balance: BalanceMethod.RoundRobin, Sticky: null, Servers: [var only], QueueLength: 0, Sorry: null, StateFile: null }
+        upstream is { Balance: BalanceMethod.RoundRobin, Sticky: null, Servers: [var only], QueueLength: 0, Sorry: null, StateFile: null, HealthCheck: null or { Program: null } }
         && only.Text == upstream.Name
         // A name alone is a block to proxy_pass with variables.
         && upstream.Name.AsSpan().ContainsAny('.', ':')

@@ -18,17 +18,26 @@ internal sealed partial class GenerationBuilder
         {
             foreach (var place in server.Places.Values.Append(new RoutePlace(server.Upstreams, server.PeerName)))
             {
-                if (place.Group.HealthCheck is not { } check || !done.Add(place.Group) || Plan(check, server, place) is not { } plan)
+                if (place.Group.HealthCheck is not { } check || !done.Add(place.Group) || Probe(check, server, place) is not { } probe)
                     continue;
-                var time = _parts.Time;
-                monitors.Add(new HealthMonitor(
-                    place.Group, check, (s, ct) => HealthProbe.RunAsync(plan, s.EndPoint, time, ct), _parts.Metrics, Random.Shared, _parts.Logger)
+                monitors.Add(new HealthMonitor(place.Group, check, probe, _parts.Metrics, Random.Shared, _parts.Logger)
                 {
                     Agents = Agents(check, server, place.Group),
                 });
             }
         }
         _made.Monitors = monitors.ToImmutable();
+    }
+
+    /// <summary>What checks a server; null where something stands against it, which is told.</summary>
+    private Func<UpstreamServer, CancellationToken, Task<HealthProbeResult>>? Probe(HealthCheckConfig check, ControlServer server, RoutePlace place)
+    {
+        if (Plan(check, server, place) is not { } plan)
+            return null;
+        var time = _parts.Time;
+        if (check.Program is not null)
+            return new HealthProgram(place.Group.Name, check, _parts.HealthPrograms, time, _parts.Logger).RunAsync;
+        return (s, ct) => HealthProbe.RunAsync(plan, s.EndPoint, time, ct);
     }
 
     private AgentMonitor? Agents(HealthCheckConfig check, ControlServer server, UpstreamGroup group)

@@ -50,6 +50,7 @@ internal sealed record HealthProbePlan
         : check.Rise < 1 || check.Fall < 1 ? "rise and fall are at least 1"
         : check.Port is < 1 or > IPEndPoint.MaxPort ? "ports are 1-65535"
         : check.Tls == UpstreamTls.Match ? "a check has no client whose TLS it could match"
+        : check.Program is { } program && (program.Arguments.IsDefault || !program.Path.StartsWith('/') || program.Arguments.Append(new TextTemplate(program.Path, [])).Any(a => a.Text.Contains('\0', StringComparison.Ordinal))) ? "a program is named by its absolute path, and there are no zero bytes in its arguments"
         : check.Agent is { Port: < 1 or > IPEndPoint.MaxPort } ? "ports of agents are 1-65535"
         : check.Agent is { } agent && (agent.Interval < TimeSpan.FromSeconds(1) || agent.Send?.Length > HealthDraft.LongestText) ? $"agents are asked at most once a second, with at most {HealthDraft.LongestText} characters"
         : check.Type == HealthCheckType.Retr && check.Path is null ? "a file to fetch has no path"

@@ -59,6 +59,16 @@ public sealed class ConfigHealthTests
             Check("""health_check "agent_send=web1\r\n" agent_interval=9s agent_addr=[2001:db8::5] agent_port=9000;""")!.Agent);
     }
 
+    [Fact]
+    public void A_program_checks_with_what_stands_beside_it_or_the_defaults()
+    {
+        var check = Check("health_check_exec /bin/sh -c \"exit $server_port\"; health_check interval=9s mandatory;")!;
+        Assert.Equal((TimeSpan.FromSeconds(9), true, "/bin/sh"), (check.Interval, check.Mandatory, check.Program!.Path));
+        Assert.Equal(["-c", "exit $server_port"], check.Program.Arguments.Select(a => a.Text));
+        Assert.Equal(TimeSpan.FromSeconds(5), Check("health_check_exec /bin/sh;")!.Interval);
+        Assert.Null(Check("health_check_exec /bin/sh;", "health_check;")!.Program);
+    }
+
     [Theory]
     [InlineData("connect", HealthCheckType.Connect)]
     [InlineData("banner", HealthCheckType.Banner)]

@@ -23,7 +23,7 @@ public sealed class ConfigWriterTests
             upstream b { sticky "$remote_addr/$ftp_user" timeout=90s netmask=255.255.240.0 prefix6=56 entries=1000; server [2001:db8::1]; server 192.0.2.2 backup; health_check; }
             upstream "c d" { hash $binary_remote_addr; server 192.0.2.3; health_check interval=90s jitter=1500ms timeout=2s rise=3 fails=4 type=list "user=a b" "password_file=x y.pass" path=/pub/$x "expect=a;b" port=2121 tls=implicit mandatory; }
             upstream e { server e; }
-            upstream f { server f weight=2; }
+            upstream f { server f weight=2; health_check port=5; health_check_exec /bin/sh -c "exit $server_port; #" "" ${server_addr}x; }
             upstream g { server 192.0.2.4 slow_start=90s drain; server [2001:db8::4]:2121; queue 20 timeout=5s; ftp_sorry "450 Full; come \"back\"."; health_check agent_port=9000 agent_addr=2001:db8::5 agent_interval=90s "agent_send=who are\n\"you\"?\r\n"; }
             upstream h { server ftp.example.com resolve weight=3; server example.com service=_ftp._tcp resolve; resolver 192.0.2.53 [2001:db8::53]:5353 valid=30s ipv6=off; resolver_timeout 5s; }
             health_check_timeout 3s; access_log logs/a.log main; deny 192.0.2.66; proxy_timeout 1m;
@@ -130,7 +130,7 @@ public sealed class ConfigWriterTests
             case IEnumerable list:
                 return $"[{string.Join(", ", list.Cast<object>().Select(o => Describe(o, depth + 1)))}]";
         }
-        Assert.InRange(depth, 0, 10);
+        Assert.InRange(depth, 0, 12);
         var text = new StringBuilder("\n").Append(' ', depth * 2).Append(value.GetType().Name);
         foreach (var property in value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.PropertyType != typeof(ConfigPosition) && p.GetIndexParameters().Length == 0))
             text.Append(' ').Append(property.Name).Append('=').Append(Describe(property.GetValue(value), depth + 1));
