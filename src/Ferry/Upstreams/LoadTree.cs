@@ -76,7 +76,7 @@ internal sealed class LoadTree
     private void TakeTurn(int place)
     {
         _reached = Math.Max(_reached, _tags![place]);
-        _tags[place] = _reached + Stride / _servers[place].Weight;
+        _tags[place] = _reached + Stride * 100 / _servers[place].Hundredths;
         Play(place);
     }
 
