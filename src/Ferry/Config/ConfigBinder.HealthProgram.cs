@@ -53,7 +53,7 @@ internal sealed partial class ConfigBinder
             findings.Error(line.Name, $"\"{line.Name.Text}\" has no effect beside \"health_check off\"");
             return;
         }
-        foreach (var key in new[] { "type", "user", "password_file", "path", "expect", "tls" })
+        foreach (var key in new[] { "type", "user", "password_file", "path", "expect", "tls", "match" })
         {
             if (upstream.HealthCheck.Seen.TryGetValue(key, out var argument))
                 findings.Error(argument, $"\"{key}=\" has no effect with \"{line.Name.Text}\": the program says what is checked");

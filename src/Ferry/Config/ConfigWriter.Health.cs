@@ -8,6 +8,19 @@ internal sealed partial class ConfigWriter
     /// <summary>What has been said in each <c>upstream</c> block.</summary>
     private readonly Dictionary<string, string> _healthOf = new(StringComparer.Ordinal);
 
+    private void WriteMatches(FerryConfig config)
+    {
+        foreach (var match in config.Servers.SelectMany(s => s.Places).Select(u => u.HealthCheck?.Match).OfType<HealthMatchConfig>().DistinctBy(m => m.Name))
+        {
+            Open("match " + Quote(match.Name));
+            if (match.Send is not null)
+                Line("send", Quote(match.Send));
+            if (match.Expect is not null)
+                Line("expect", match.Kind switch { HealthExpectation.Regex => "~ ", HealthExpectation.RegexIgnoreCase => "~* ", _ => "" } + Quote(match.Expect, always: true));
+            Close();
+        }
+    }
+
     private void WriteUpstreamHealth(UpstreamConfig upstream)
     {
         _healthOf[upstream.Name] = Words(upstream.HealthCheck);
@@ -32,12 +45,13 @@ internal sealed partial class ConfigWriter
         List<string> words =
         [
             $"interval={Time(check.Interval)}", $"jitter={Time(check.Jitter)}", $"timeout={Time(check.Timeout)}", $"rise={check.Rise}", $"fall={check.Fall}",
-            .. check.Program is null ? [$"type={Array.Find(ConfigBinder.HealthTypes, t => t.Type == check.Type).Word}"] : Array.Empty<string>(),
+            .. check.Program is null && check.Match is null ? [$"type={Array.Find(ConfigBinder.HealthTypes, t => t.Type == check.Type).Word}"] : Array.Empty<string>(),
         ];
         Add("user=", check.User);
         Add("password_file=", check.PasswordFile?.Value);
         Add("path=", check.Path);
         Add("expect=", check.ExpectSize is { } size ? $"size:{size}" : check.ExpectText);
+        Add("match=", check.Match?.Name);
         if (check.Port is { } port)
             words.Add($"port={port}");
         if (check.Tls is { } tls)

@@ -34,6 +34,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         HashSet<string> written = new(StringComparer.Ordinal);
         foreach (var variable in config.Variables)
             WriteVariable(variable);
+        WriteMatches(config);
         foreach (var upstream in config.Servers.SelectMany(s => s.Places))
         {
             if (!IsPlain(upstream) && written.Add(upstream.Name))

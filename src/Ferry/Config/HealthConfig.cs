@@ -61,6 +61,9 @@ public sealed record HealthCheckConfig
     /// <summary>When TLS begins (<c>tls=</c>): off, explicit or implicit; null: as sessions have it, where <see cref="UpstreamTls.Match"/> means in clear.</summary>
     public UpstreamTls? Tls { get; init; }
 
+    /// <summary>What is sent and expected in place of FTP (<c>match=</c>), whatever <see cref="Type"/> says; null: FTP.</summary>
+    public HealthMatchConfig? Match { get; init; }
+
     /// <summary>The program that checks in place of Ferry (<c>health_check_exec</c>), whatever <see cref="Type"/> says; null: none.</summary>
     public HealthProgramConfig? Program { get; init; }
 

@@ -82,6 +82,7 @@ internal sealed partial class GenerationBuilder
             AllowTruncation = config.Data.Truncation == TlsTruncation.Allow,
             PassiveAddress = config.Data.PassiveAddress,
             Password = password,
+            Match = check.Match is { } match ? MatchExpectation.TryCreate(match) : null,
         };
     }
 }

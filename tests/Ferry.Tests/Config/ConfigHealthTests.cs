@@ -60,6 +60,16 @@ public sealed class ConfigHealthTests
     }
 
     [Fact]
+    public void A_match_block_is_found_wherever_it_stands()
+    {
+        const string Block = """match m { send "\\x00\r\n"; expect ~* "^220 \\w+"; }""";
+        var match = new HealthMatchConfig("m") { Send = "\\x00\r\n", Expect = @"^220 \w+", Kind = HealthExpectation.RegexIgnoreCase };
+        foreach (var check in new[] { Check("health_check match=m;", stream: Block), Check("", "health_check match=m;", Block) })
+            Assert.Equal(match, check!.Match! with { Position = match.Position });
+        Assert.Equal(("x", HealthExpectation.Text), Check("health_check match=m;", stream: "match m { expect x; }")!.Match is { } text ? (text.Expect, text.Kind) : default);
+    }
+
+    [Fact]
     public void A_program_checks_with_what_stands_beside_it_or_the_defaults()
     {
         var check = Check("health_check_exec /bin/sh -c \"exit $server_port\"; health_check interval=9s mandatory;")!;
