@@ -40,6 +40,8 @@ internal sealed class RouteService : IDisposable
             MaxConnectionsPerServer = MostConnections,
             MaxResponseHeadersLength = 16, // KiB
             MaxResponseDrainSize = MostBytes,
+            // A connection that is being made outlives the question that it is made for; it must not hold one of so many places for ever.
+            ConnectTimeout = config.Timeout,
             // The addresses of its name are asked for anew.
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
             SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trusted },
