@@ -93,8 +93,11 @@ public sealed class RoutedUsersTests : IAsyncLifetime
                 Assert.Equal("on the first", await FetchAsync(proxy, tool, tls, _first, password: shown));
                 Assert.Equal("on the second", await FetchAsync(proxy, tool, tls, _second, password: shown));
             }
+            Assert.Equal("on the second", await FetchAsync(proxy, "lftp", tls, _second, "localhost", shown));
             await proxy.UntilIdleAsync();
         }
+        Assert.Contains(http.Requests, static r => r.Body.Contains("\"host\":\"localhost\"", StringComparison.Ordinal) && r.Body.Contains("\"tls\":false", StringComparison.Ordinal));
+        Assert.Contains(http.Requests, static r => r.Body.Contains("\"tls\":true,\"server_name\":\"localhost\"", StringComparison.Ordinal));
     }
 
     private async Task<string> FetchAsync(TestProxy proxy, string tool, ToolTls tls, RealServer server, string host = "127.0.0.1", string? password = null)

@@ -70,6 +70,25 @@ public sealed class RouteAnswerTests
     }
 
     [Fact]
+    public void Whatever_the_service_sends_is_an_answer_or_none()
+    {
+        var random = new Random(7);
+        byte[] alphabet = [.. "{}[]\":,\\ u0dnulltrue\r\n"u8, 0, 0xC3, 0xFF];
+        var answers = 0;
+        for (var i = 0; i < 20_000; i++)
+        {
+            var json = "{\"upstream\":\"eu\",\"user\":\"p\\u00e4\",\"x\":[1,{\"y\":true}]}"u8.ToArray();
+            for (var changes = random.Next(1, 4); changes > 0; changes--)
+                json[random.Next(json.Length)] = alphabet[random.Next(alphabet.Length)];
+            if (!RouteAnswer.TryRead(json, mayHavePassword: false, out var answer, out _))
+                continue;
+            answers++;
+            Assert.DoesNotContain(answer.User ?? "", char.IsControl);
+        }
+        Assert.InRange(answers, 1, 19_999);
+    }
+
+    [Fact]
     public void Any_cut_of_an_answer_is_no_answer()
     {
         var whole = "{\"upstream\":\"eu\",\"user\":\"p\\u00e4\",\"x\":[1,{\"y\":true}]}"u8.ToArray();
