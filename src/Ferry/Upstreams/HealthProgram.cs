@@ -21,6 +21,7 @@ internal sealed partial class HealthProgram(string group, HealthCheckConfig chec
 
     private volatile bool _isMissing;
     private volatile bool _isPutOff;
+    private volatile bool _isUnknown;
 
     /// <summary>What arguments may name.</summary>
     public static IReadOnlyList<string> Variables => ConfigVariables.OfPrograms;
@@ -103,8 +104,17 @@ internal sealed partial class HealthProgram(string group, HealthCheckConfig chec
             { ExitCode: 0 } => new HealthProbeResult(null),
             { ExitCode: { } code } => new HealthProbeResult($"its program ended with {code}{words}"),
             { Signal: > 0 } => new HealthProbeResult($"its program was ended by signal {end.Signal}{words}"),
-            _ => null,
+            _ => Unknown(check.Program!.Path),
         };
+    }
+
+    /// <summary>Somebody else has reaped it: where SIGCHLD was ignored when Ferry was started, .NET does.</summary>
+    private HealthProbeResult? Unknown(string program)
+    {
+        if (!_isUnknown)
+            Log.Unknown(logger, group, program);
+        _isUnknown = true;
+        return null;
     }
 
     private string ValueOf(string name, UpstreamServer server) => name switch
@@ -123,6 +133,9 @@ internal sealed partial class HealthProgram(string group, HealthCheckConfig chec
 
         [LoggerMessage(356, LogLevel.Warning, "upstream \"{Upstream}\": a check of server {Server} is put off: {Count} programs of checks run already")]
         public static partial void PutOff(ILogger logger, string upstream, string server, int count);
+
+        [LoggerMessage(358, LogLevel.Error, "upstream \"{Upstream}\": how the program of its checks has ended cannot be told, and nothing is known by it; was Ferry started with SIGCHLD ignored? {Program}")]
+        public static partial void Unknown(ILogger logger, string upstream, string program);
 
         [LoggerMessage(357, LogLevel.Debug, "upstream \"{Upstream}\": the program that checks server {Server} says: {Line}")]
         public static partial void Printed(ILogger logger, string upstream, string server, string line);
