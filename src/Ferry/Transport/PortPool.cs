@@ -53,6 +53,16 @@ internal sealed partial class PortPool : IDisposable
     /// <summary>Most leases at a time.</summary>
     public int MaxLeases => _zone.MaxLeases;
 
+    /// <summary>Clients and balancers that are remembered.</summary>
+    internal int Clients
+    {
+        get
+        {
+            lock (_sync)
+                return _clients.Count;
+        }
+    }
+
     /// <summary>Connections to its ports that no lease waited for.</summary>
     public long RefusedConnections => Interlocked.Read(ref _refused);
 
