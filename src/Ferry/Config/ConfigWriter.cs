@@ -122,7 +122,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         Line("ftp_data", Quote($"zone={zone.Name}"));
         Line("ftp_data_connect_timeout", Time(data.ConnectTimeout));
         Line("ftp_data_timeout", Time(data.StallTimeout));
-        Line("ftp_data_peer", data.Peer == DataPeerPolicy.Any ? "any" : "control");
+        Line("ftp_data_peer", ConfigBinder.DataPeers.First(p => p.Policy == data.Peer).Word);
         Line([
             "ftp_pasv_address", .. data.PassiveAddress.Policy switch
             {

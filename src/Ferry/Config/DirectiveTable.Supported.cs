@@ -126,8 +126,8 @@ internal static partial class DirectiveTable
         new("ftp_data_timeout", InBoth, "ftp_data_timeout TIME;", "5m",
             "Cuts a transfer that moved no byte for so long.")
         { Set = (b, n) => b.SetTime(n, (s, v) => s.DataTimeout = v) },
-        new("ftp_data_peer", InBoth, "ftp_data_peer control | any;", "control",
-            "Who may use a port on loan: only the address that the control connection came from, or any. A client behind a balancer of `set_real_ip_from` may come by itself or through that balancer. With `any`, a port is lent to one client at a time, and whoever finds it first gets the data.")
+        new("ftp_data_peer", InBoth, "ftp_data_peer control | client | any;", "control",
+            "Who may use a port on loan: only the address that the control connection came from, or any. For a client behind a balancer of `set_real_ip_from`, `control` is its own address and the balancer's, so that the clients of one balancer share no ports; `client` is its own alone. With `any`, a port is lent to one client at a time, and whoever finds it first gets the data.")
         { Set = (b, n) => b.SetDataPeer(n) },
         new("ftp_pasv_address", InBoth, "ftp_pasv_address control | trust | NETWORK ...;", "control",
             "Which address is dialled for data: that of the server that the session is tied to, whatever its reply to PASV says; the one that it says; or the one that it says where that lies in one of the networks.")

@@ -219,7 +219,7 @@ internal sealed partial class PortPool : IDisposable
         return true;
     }
 
-    private PortBorrower BorrowerOf(IPAddress client, IPAddress? relay) => new(client, relay, _peer == DataPeerPolicy.Any);
+    private PortBorrower BorrowerOf(IPAddress client, IPAddress? relay) => new(client, _peer == DataPeerPolicy.Client ? null : relay, _peer == DataPeerPolicy.Any);
 
     private ClientPorts PortsOf(IPAddress client)
     {

@@ -116,6 +116,19 @@ public sealed class RelayedPortTests : IDisposable
         allowed.Dispose();
     }
 
+    [Fact]
+    public async Task Told_so_the_pool_lends_to_clients_alone_who_then_share_ports()
+    {
+        var pool = NewPool(1, isRedirected: false, DataPeerPolicy.Client);
+        using var one = Lend(pool, One, Relay);
+        using var two = Lend(pool, Two, Relay);
+        Assert.Equal(one.Port, two.Port);
+        await DataEnd.AssertResetAsync(new IPEndPoint(Here, one.Port), Relay);
+        using var data = await DataEnd.ConnectAsync(new IPEndPoint(Here, one.Port), Two);
+        Assert.True(await Wait.For(two.Connected, "the second client"));
+        Assert.False(one.IsConnected);
+    }
+
     private static DataLease Lend(PortPool pool, IPAddress client, IPAddress? relay)
     {
         Assert.Equal(LendResult.Lent, pool.TryLend(client, Here, 0, [], out var lease, relay));
