@@ -8,7 +8,7 @@ namespace Ferry.Transport;
 /// <summary>What came of reading a header.</summary>
 /// <param name="Header">The header; null where there is none.</param>
 /// <param name="Fault">Why there is none, in words for a log.</param>
-/// <param name="IsSilent">The peer has closed the connection and had said nothing, as those do who only ask whether the port is open.</param>
+/// <param name="IsSilent">The peer has ended the connection and had said nothing, as those do who only ask whether the port is open.</param>
 internal readonly record struct ProxyHeaderResult(ProxyHeader? Header, string? Fault = null, bool IsSilent = false);
 
 /// <summary>Takes the header from the front of a connection, and not a byte more: what follows is TLS, or a client's first command.</summary>
@@ -32,7 +32,7 @@ internal static class ProxyHeaderReader
                 if (error == SocketError.WouldBlock)
                     continue;
                 if (error != SocketError.Success)
-                    return new ProxyHeaderResult(null, $"the connection failed ({error})");
+                    return Failed(error, held);
                 if (seen == 0)
                     return new ProxyHeaderResult(null, Ended(buffer.AsSpan(0, held)), IsSilent: held == 0);
                 var status = ProxyHeader.TryRead(buffer.AsSpan(0, held + seen), out var header, out var length);
@@ -42,7 +42,7 @@ internal static class ProxyHeaderReader
                 var wanted = status == OperationStatus.Done ? length - held : seen;
                 var taken = connection.Receive(buffer.AsSpan(held, wanted), out error);
                 if (error != SocketError.Success)
-                    return new ProxyHeaderResult(null, $"the connection failed ({error})");
+                    return Failed(error, held);
                 held += taken;
                 if (status == OperationStatus.Done && taken == wanted)
                     return new ProxyHeaderResult(header);
@@ -50,7 +50,7 @@ internal static class ProxyHeaderReader
         }
         catch (SocketException e)
         {
-            return new ProxyHeaderResult(null, $"the connection failed ({e.SocketErrorCode})");
+            return Failed(e.SocketErrorCode, held);
         }
         finally
         {
@@ -58,6 +58,9 @@ internal static class ProxyHeaderReader
                 ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    // Balancers end their checks with a reset.
+    private static ProxyHeaderResult Failed(SocketError error, int held) => new(null, $"the connection failed ({error})", IsSilent: held == 0);
 
     private static string Ended(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? "the peer closed the connection and had sent nothing" : $"the peer closed the connection within it, after {Shown(bytes)}";
 

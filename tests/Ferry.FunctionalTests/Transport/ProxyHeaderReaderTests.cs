@@ -105,7 +105,13 @@ public sealed class ProxyHeaderReaderTests : IDisposable
         await Wait.Until(() => _receiver.Available == 0, "the bytes to be taken");
         _sender.LingerState = new LingerOption(true, 0);
         _sender.Dispose();
-        Assert.Equal("the connection failed (ConnectionReset)", (await Wait.For(reading, "the reset")).Fault);
+        Assert.Equal(new ProxyHeaderResult(null, "the connection failed (ConnectionReset)"), await Wait.For(reading, "the reset"));
+
+        using var silent = new ProxyHeaderReaderTests();
+        reading = ProxyHeaderReader.ReadAsync(silent._connection).AsTask();
+        silent._sender.LingerState = new LingerOption(true, 0);
+        silent._sender.Dispose();
+        Assert.True((await Wait.For(reading, "the other reset")).IsSilent);
 
         using var other = new ProxyHeaderReaderTests();
         reading = ProxyHeaderReader.ReadAsync(other._connection).AsTask();
