@@ -62,7 +62,7 @@ internal sealed partial class ConfigBinder
         return defaults with
         {
             Listens = [.. draft.Listens.SelectMany(l => Enumerable.Range(l.First, l.Last - l.First + 1)
-                .Select(port => new ListenConfig(new IPEndPoint(l.Address, port), l.Backlog, l.Place.Position, l.IsSsl)))],
+                .Select(port => new ListenConfig(new IPEndPoint(l.Address, port), l.Backlog, l.Place.Position, l.IsSsl, l.ProxyProtocol is not null)))],
             Data = BuildData(draft, Main.Servers.Find(s => s.DataZone?.Text == zone.Name)),
             ProxyAddresses = [.. own.ProxyAddresses.Count > 0 ? own.ProxyAddresses : outer.ProxyAddresses],
             ClientTls = BuildClientTls(draft),
@@ -73,6 +73,8 @@ internal sealed partial class ConfigBinder
             LoginTimeout = own.LoginTimeout.Or(outer.LoginTimeout).Else(defaults.LoginTimeout),
             BindAddress = own.BindAddress.Or(outer.BindAddress).Else(defaults.BindAddress),
             ProxyProtocol = own.ProxyProtocol.Or(outer.ProxyProtocol).Else(defaults.ProxyProtocol),
+            ProxyProtocolTimeout = own.ProxyProtocolTimeout.Or(outer.ProxyProtocolTimeout).Else(defaults.ProxyProtocolTimeout),
+            RealIpFrom = [.. (own.RealIpFrom.Count > 0 ? own : outer).RealIpFrom.Select(static f => f.Network).OfType<IPNetwork>()],
             NextUpstream = own.NextUpstream.Or(outer.NextUpstream).Else(defaults.NextUpstream),
             NextUpstreamTimeout = own.NextUpstreamTimeout.Or(outer.NextUpstreamTimeout).Else(defaults.NextUpstreamTimeout),
             NextUpstreamTries = own.NextUpstreamTries.Or(outer.NextUpstreamTries).Else(defaults.NextUpstreamTries),

@@ -130,6 +130,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
         _sessions.ForEach(static s => s.Stop(SessionEndReason.Stopped));
         try
         {
+            await _arriving.Empty().WaitAsync(StopLimit, _parts.Time, ct).ConfigureAwait(false);
             await _sessions.Empty().WaitAsync(StopLimit, _parts.Time, ct).ConfigureAwait(false);
         }
         catch (TimeoutException)
@@ -207,6 +208,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
     private void Sweep(long now)
     {
         _sessions.Sweep(now);
+        _arriving.Sweep(now);
         _parts.Lingering.Sweep(now);
         foreach (var monitor in _current?.Monitors ?? [])
             monitor.Sweep(now);

@@ -63,8 +63,7 @@ internal sealed partial class FtpSession
     {
         if (channel.ClientPort is { } lease)
             return new LentPort(lease);
-        var local = _client.LocalEndPoint;
-        return new DialledClient(channel.Client!, local.Address, _server.Config.Data.ActiveSourcePort ?? local.Port - 1, _server.Time,
+        return new DialledClient(channel.Client!, ActiveSources(channel.Client!), ActiveSourcePort, _server.Time,
             (client, error) => Log.ClientNotReached(_server.Logger, Id, client, error));
     }
 

@@ -25,10 +25,11 @@ public sealed class ConfigRecordTests
     {
         var config = Read($"stream {{ server {{ listen 21; {Control} proxy_pass 192.0.2.1; }} }}");
         var server = Assert.Single(config.Servers);
-        var plain = new ServerConfig { Listens = server.Listens, Zone = server.Zone, Upstream = server.Upstream, Data = server.Data, ProxyAddresses = server.ProxyAddresses, AccessRules = server.AccessRules, Position = server.Position };
+        var plain = new ServerConfig { Listens = server.Listens, Zone = server.Zone, Upstream = server.Upstream, Data = server.Data, ProxyAddresses = server.ProxyAddresses, AccessRules = server.AccessRules, RealIpFrom = server.RealIpFrom, Position = server.Position };
 
         Assert.Equal(plain, server);
         Assert.Empty(server.ProxyAddresses);
+        Assert.Empty(server.RealIpFrom);
         Assert.Empty(config.Ranges);
         Assert.Equal((RangeMethod.Auto, null, null, null), (config.RangeMethod, config.IptablesPath, config.Ip6tablesPath, config.IpPath));
         Assert.Equal((512, null, null, TimeSpan.FromHours(1)), (config.MaxSessions, config.MaxOpenFiles, config.PidFile, config.ShutdownTimeout));

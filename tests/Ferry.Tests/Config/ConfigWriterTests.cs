@@ -48,6 +48,8 @@ public sealed class ConfigWriterTests
                 ftp_proxy_ip 10.0.0.0/8 auto; ftp_proxy_ip 192.0.2.0/24 ftp.example.com; ftp_proxy_ip 2001:db8::/32 192.0.2.10; }
             server { listen 43; ftp_ctrl zone=zy:8k proxy_ip=192.0.2.9 min_port=42000 max_port=42020; proxy_pass g; ftp_sorry "530 Später."; }
             server { listen 44; ftp_ctrl zone=zz:8k proxy_ip=192.0.2.9 min_port=43000 max_port=43020; proxy_pass h; }
+            server { listen 45 proxy_protocol; listen [::]:991 ssl proxy_protocol; listen 46-47 proxy_protocol; ftp_ctrl zone=zfwd:8k proxy_ip=auto min_port=44000 max_port=44020; proxy_pass h; ssl_certificate a.pem; ssl_certificate_key a.key;
+                set_real_ip_from 10.0.0.2; set_real_ip_from 2001:db8::/32; proxy_protocol_timeout 1500ms; ftp_data_peer client; }
             server { listen 9001; listen [::]:9001; ftp_data zone=zk; njtmesh_dest on; }
             server { listen 32; ftp_ctrl zone=zl:8k proxy_ip=ftp.example.com min_port=21000 max_port=21020; proxy_pass b; proxy_ftp_data eprt; proxy_ftp_ports 30001-30010; ftp_active_source_port 20; ftp_port_peer 10.0.0.0/8 2001:db8::/32; }
             map "$ftp_user-$ftp_host" $pool { hostnames; volatile; default "c d"; "A b" a; *.example.com 192.0.2.7:2121; .example.org b; ftp.* ""; \\*.x $via; ~^(?<who>[^@]+)@(?<at>.+)\\.$ $who$at; "~*^x y" a; \\default b; "\\~z" b; }
@@ -97,8 +99,8 @@ public sealed class ConfigWriterTests
     {
         var written = Effective(ConfigFile.Parse(Everything, "first", "/srv/ferry"));
 
-        Assert.Equal(18, written.Split("        proxy_timeout 60s;\n").Length - 1);
-        Assert.Equal(18, written.Split("        proxy_connect_timeout 60s;\n").Length - 1);
+        Assert.Equal(19, written.Split("        proxy_timeout 60s;\n").Length - 1);
+        Assert.Equal(19, written.Split("        proxy_connect_timeout 60s;\n").Length - 1);
         Assert.Contains("    upstream f {\n        server f weight=2", written, StringComparison.Ordinal);
         Assert.Contains("        proxy_pass host.example:2121;\n", written, StringComparison.Ordinal);
     }
