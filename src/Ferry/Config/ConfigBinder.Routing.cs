@@ -147,7 +147,7 @@ internal sealed partial class ConfigBinder
             server.Route = route with
             {
                 User = server.UserName,
-                AtUser = route.AtUser || server.UserName is not null || route.Upstreams.Any(IsChosenByUser),
+                AtUser = route.AtUser || server.UserName is not null || BindsByUser(server) || route.Upstreams.Any(IsChosenByUser),
             };
     }
 }
