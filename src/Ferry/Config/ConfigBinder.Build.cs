@@ -13,8 +13,8 @@ internal sealed partial class ConfigBinder
         CheckVariables();
         foreach (var server in Main.Servers)
         {
-            if (server is { ProxyPass: { } pass, Data: null })
-                Route(server, pass);
+            if (server.Data is null)
+                Route(server);
             CheckFormat(server.Scope);
         }
         BindHealth();

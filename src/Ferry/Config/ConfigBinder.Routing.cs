@@ -135,19 +135,22 @@ internal sealed partial class ConfigBinder
         (upstream.HashKey is { } hash && NeedsUser(hash)) || (upstream.Sticky is { } sticky && NeedsUser(sticky.Key));
 
     /// <summary>Gives a control server its places.</summary>
-    private void Route(ServerDraft server, ConfigNode pass)
+    private void Route(ServerDraft server)
     {
-        if (pass.Arguments is [var word] && word.Text.Contains('$'))
+        var pass = server.ProxyPass;
+        if (pass?.Arguments is [var word] && word.Text.Contains('$'))
             server.Route = RouteOf(word);
-        else if (Target(pass) is { } only)
+        else if (pass is not null && Target(pass) is { } only)
             server.Route = new RouteConfig(new TextTemplate(only.Name, [new TextPart(only.Name, IsVariable: false)]), [only]);
+        if (server.LookupWithin(Main.Stream) is { } lookup)
+            AddLookup(server, lookup);
         server.Upstream = server.Route?.Upstreams[0];
         // A server that is chosen by what the user is called, and one that is told another name, cannot be had before.
         if (server.Route is { } route)
             server.Route = route with
             {
                 User = server.UserName,
-                AtUser = route.AtUser || server.UserName is not null || BindsByUser(server) || route.Upstreams.Any(IsChosenByUser),
+                AtUser = route.AtUser || route.Lookup is not null || server.UserName is not null || BindsByUser(server) || route.Upstreams.Any(IsChosenByUser),
             };
     }
 }

@@ -48,6 +48,7 @@ internal sealed class ConfigScope
     public Setting<int?> ActiveSourcePort { get; set; }
     public Setting<string?> Greeting { get; set; }
     public Setting<bool> HideServer { get; set; }
+    public Setting<RouteLookupDraft> RouteLookup { get; set; }
     public Setting<ProxyProtocolVersion> ProxyProtocol { get; set; }
     public Setting<ProxyProtocolVersion> DataProxyProtocol { get; set; }
     public List<ClientProxyAddressConfig> ProxyAddresses { get; } = [];
@@ -131,6 +132,9 @@ internal sealed class ServerDraft(ConfigNode node)
 
     /// <summary><c>ftp_user</c>.</summary>
     public TextTemplate? UserName { get; set; }
+
+    /// <summary>The <c>ftp_route</c> that counts for it; null where that is off.</summary>
+    public RouteLookupDraft? LookupWithin(ConfigScope outer) => Scope.RouteLookup.Or(outer.RouteLookup).Else(null!) is { Config: not null } lookup ? lookup : null;
 
     /// <summary><c>mode=auth</c> of <c>ftp_ctrl</c>, OpenNJet's word for explicit TLS.</summary>
     public ConfigToken? AuthMode { get; set; }

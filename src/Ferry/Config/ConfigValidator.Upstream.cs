@@ -12,7 +12,9 @@ internal sealed partial class ConfigValidator
     {
         foreach (var server in main.Servers)
         {
-            if (server is not { Control: not null, ProxyPass.Arguments: [var target], Route: { } route })
+            if (server is not { Control: not null, Route: { } route })
+                continue;
+            if ((server.ProxyPass?.Arguments ?? server.LookupWithin(main.Stream)?.Node.Arguments) is not [var target, ..])
                 continue;
             foreach (var upstream in route.Upstreams)
             {

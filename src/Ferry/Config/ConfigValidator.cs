@@ -87,7 +87,7 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
     {
         if (!server.HasListen)
             findings.Error(server.Node.Name, "this server has no \"listen\": write where clients connect, as in: listen 21;");
-        if (server.ProxyPass is null)
+        if (server.ProxyPass is null && server.LookupWithin(main.Stream) is null)
             findings.Error(control.Name, "\"ftp_ctrl\" needs a \"proxy_pass\" beside it, with the FTP server or upstream behind");
         if (server.Mesh is { } mesh)
             findings.Note(mesh,

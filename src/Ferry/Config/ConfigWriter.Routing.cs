@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Linq;
 
 namespace Ferry.Config;
 
@@ -36,10 +37,30 @@ internal sealed partial class ConfigWriter
 
     private void WriteRouting(ServerConfig server)
     {
-        Line("proxy_pass", Quote(server.Route?.Target.Text ?? server.Upstream.Name));
+        if (server.Route is not { Lookup: not null, Target.Parts: [] })
+            Line("proxy_pass", Quote(server.Route?.Target.Text ?? server.Upstream.Name));
+        Line(["ftp_route", .. LookupWords(server.Route?.Lookup)]);
         if (server.Route?.User is { } user)
             Line("ftp_user", Quote(user.Text));
         Line("ftp_greeting", Quote(server.Greeting ?? "off"));
         Line("ftp_hide_server", OnOff(server.HideServer));
+    }
+
+    /// <summary>All that an <c>ftp_route</c> says.</summary>
+    public static IEnumerable<string> LookupWords(RouteLookupConfig? lookup)
+    {
+        if (lookup is null)
+            return ["off"];
+        List<string> words =
+        [
+            Quote(lookup.Url.AbsoluteUri), $"timeout={Time(lookup.Timeout)}", $"cache={Time(lookup.CacheTime)}", $"entries={Number(lookup.CacheEntries)}",
+            $"stale={Time(lookup.StaleTime)}", $"password={OnOff(lookup.SendsPassword)}",
+        ];
+        if (lookup.TokenFile is { } token)
+            words.Add(Quote("token_file=" + token.Value));
+        if (lookup.TrustedCertificate is { } trusted)
+            words.Add(Quote("trusted_certificate=" + trusted.Value));
+        words.AddRange(lookup.AllowedServers.Select(static n => $"allow={n}"));
+        return words;
     }
 }

@@ -44,7 +44,5 @@ internal static partial class DirectiveTable
         Later("limit_conn_zone", InStream, "limit_conn_zone KEY zone=NAME:SIZE;", null),
         Later("limit_conn_log_level", InBoth, "limit_conn_log_level info | notice | warn | error;", null),
         Later("limit_conn_dry_run", InBoth, "limit_conn_dry_run on | off;", null, "off"),
-
-        Later("ftp_route", InBoth, "ftp_route VALUE ...;", "the server is chosen when the client connects"),
     ];
 }

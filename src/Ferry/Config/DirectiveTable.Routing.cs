@@ -20,6 +20,9 @@ internal static partial class DirectiveTable
         new("ftp_user", InServer, "ftp_user TEXT;", "the client's own",
             "The name that the server is given with USER, where it is another than the client's: a text with variables. Where its value is empty the client's own goes on. With it the server is chosen when USER comes.")
         { ControlOnly = true, Set = static (b, n) => b.SetUser(n) },
+        new("ftp_route", InBoth, "ftp_route URL [timeout=TIME] [cache=TIME] [entries=NUMBER] [stale=TIME] [password=on | off] [token_file=FILE] [trusted_certificate=FILE] [allow=NETWORK] ... | off;", "off",
+            "Asks a service over HTTP or HTTPS where a user belongs; see [A service that routes](#a-service-that-routes). `proxy_pass` beside it is for users whom the service gives no place; without it there are none. The server is chosen when USER comes, with `password=on` when PASS does.")
+        { ControlOnly = true, MaxArguments = Directive.Many, Set = static (b, n) => b.SetRouteLookup(n) },
         new("ftp_greeting", InBoth, "ftp_greeting TEXT | off;", "off",
             "The text of the 220 that clients are greeted with. With `off` it is the server's own, and `FTP server ready` where the server is chosen when USER comes, or is hidden.")
         { ControlOnly = true, Set = static (b, n) => b.SetGreeting(n) },

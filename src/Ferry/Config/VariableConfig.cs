@@ -80,7 +80,7 @@ public sealed record GeoConfig(string Name, string Address, ImmutableArray<GeoNe
 public sealed record GeoNetworkConfig(IPNetwork Network, string Value);
 
 /// <summary>A <c>proxy_pass</c> that leads to several places.</summary>
-/// <param name="Target">The text whose value names one of <paramref name="Upstreams"/>.</param>
+/// <param name="Target">The text whose value names one of <paramref name="Upstreams"/>; empty: none of them.</param>
 /// <param name="Upstreams">All places that it may name, by <see cref="UpstreamConfig.Name"/>; at least one.</param>
 public sealed record RouteConfig(TextTemplate Target, ImmutableArray<UpstreamConfig> Upstreams)
 {
@@ -89,4 +89,7 @@ public sealed record RouteConfig(TextTemplate Target, ImmutableArray<UpstreamCon
 
     /// <summary>The name that the server is given with USER (<c>ftp_user</c>); null: the client's own.</summary>
     public TextTemplate? User { get; init; }
+
+    /// <summary>The service that is asked first, and decides before <see cref="Target"/> (<c>ftp_route</c>); null: none.</summary>
+    public RouteLookupConfig? Lookup { get; init; }
 }

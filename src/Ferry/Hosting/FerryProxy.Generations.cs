@@ -79,6 +79,7 @@ public sealed partial class FerryProxy
         foreach (var group in generation.Groups)
             group.Retire();
         generation.TlsContexts.ForEach(static c => c.Dispose());
+        generation.Lookups.ForEach(static l => l.Dispose());
         foreach (var log in generation.Logs)
             await log.DisposeAsync().ConfigureAwait(false);
     }

@@ -185,6 +185,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
         found.AddRange(TlsCheck.Run(config));
         foreach (var file in config.Servers.Select(static s => s.Upstream.HealthCheck?.PasswordFile).OfType<PlacedText>().Distinct())
             HealthPassword.TryRead(file, found);
+        foreach (var lookup in config.Servers.Select(static s => s.Route?.Lookup).OfType<RouteLookupConfig>().Distinct())
+            RouteService.TryCreate(lookup, TimeProvider.System, found)?.Dispose();
         return found;
     }
 

@@ -38,6 +38,9 @@ internal sealed class Generation
     /// <summary>What its servers speak TLS with.</summary>
     public List<ReloadingTlsContext> TlsContexts { get; } = [];
 
+    /// <summary>The services that are asked where users belong.</summary>
+    public List<RouteLookup> Lookups { get; } = [];
+
     /// <summary>The logs that it holds open.</summary>
     public List<LogFile> Logs { get; } = [];
 

@@ -68,6 +68,7 @@ internal sealed partial class GenerationBuilder
         _newListeners.ForEach(static l => l.Dispose());
         _newPools.ForEach(static p => p.Dispose());
         _made.TlsContexts.ForEach(static c => c.Dispose());
+        _made.Lookups.ForEach(static l => l.Dispose());
         foreach (var log in _made.Logs)
             await log.DisposeAsync().ConfigureAwait(false);
     }
@@ -157,6 +158,7 @@ internal sealed partial class GenerationBuilder
                 Upstreams = groups[config.Upstream],
                 Places = (config.Route?.Upstreams ?? []).ToDictionary(static u => u.Name, u => new RoutePlace(groups[u], PeerName(config, u)), StringComparer.Ordinal),
                 Variables = variables,
+                Lookup = Lookup(config),
                 Ports = pool,
                 UpstreamPorts = upstreamPool,
                 Announced = Announced(config),
@@ -209,10 +211,8 @@ internal sealed partial class GenerationBuilder
 
     private static TlsPeerName PeerName(ServerConfig config, UpstreamConfig upstream)
     {
-        var tls = config.UpstreamTls;
         // As nginx: the host of proxy_pass, be it the name of an upstream block.
-        var name = tls.Name ?? (upstream.Servers is [var only] && only.Text == upstream.Name ? only.Host : upstream.Name);
-        return new TlsPeerName(tls.Verify ? name : null, tls.SendServerName ? name : null);
+        return RoutePlace.PeerNameOf(config, upstream.Servers is [var only] && only.Text == upstream.Name ? only.Host : upstream.Name);
     }
 
     private TransferLog? OpenTransferLog(TransferLogConfig line)

@@ -90,6 +90,13 @@ internal enum DecisionKind
     /// </summary>
     Route,
 
+    /// <summary>
+    /// The client's PASS, whose argument is <see cref="ControlDecision.Bytes"/>, and by which a server is to be found: call
+    /// <see cref="ControlEngine.LookedUp"/> or <see cref="ControlEngine.Refused"/>. With the former send its bytes to the server, read the answer, and
+    /// where <see cref="ControlEngine.WantsPassword"/> then holds, call <see cref="ControlEngine.PasswordSent"/> and send the password.
+    /// </summary>
+    LookUp,
+
     /// <summary>The client's PASS or ACCT: pass the line on, and read the answer before the next line of the client's.</summary>
     LogIn,
 

@@ -99,7 +99,7 @@ internal sealed partial class ControlEngine
             case FtpVerb.User:
                 return OnUser(command.Argument);
             case FtpVerb.Pass or FtpVerb.Acct:
-                return OnPassword(command.Verb);
+                return OnPassword(command.Verb, command.Argument);
             case FtpVerb.Host:
                 return OnHost(argument);
             case FtpVerb.Opts when FtpCommand.Parse(argument).Word is var option && (Is(option, "UTF8"u8) || Is(option, "UTF-8"u8)):
@@ -135,12 +135,12 @@ internal sealed partial class ControlEngine
         if (name.Length is 0 or > LongestName)
             return Answer(501, name.IsEmpty ? "USER needs a name." : "The name is too long.");
         User = NameOf(name);
-        _userIsStale = _hasServer = _isUnknown = _isReplaceable = false;
+        _userIsStale = _hasServer = _isUnknown = _isReplaceable = _awaitsPassword = _isLookedUp = false;
         _userLine = [.. "USER "u8, .. name, .. "\r\n"u8];
         return new ControlDecision(DecisionKind.Route) { Verb = FtpVerb.User };
     }
 
-    private ControlDecision OnPassword(FtpVerb verb)
+    private ControlDecision OnPassword(FtpVerb verb, ReadOnlySpan<byte> argument)
     {
         if (_userIsStale)
             return Answer(503, "Log in with USER again, now that TLS is on.");
@@ -149,6 +149,11 @@ internal sealed partial class ControlEngine
             _isUnknown = false;
             _refusals++;
             return new ControlDecision(DecisionKind.Deny) { Verb = verb, Code = 530, Bytes = ReplyWriter.Line(530, LoginRefused) };
+        }
+        if (_awaitsPassword && verb == FtpVerb.Pass)
+        {
+            _awaitsPassword = false;
+            return new ControlDecision(DecisionKind.LookUp) { Verb = verb, Bytes = argument.ToArray() };
         }
         if (!_hasServer)
             return Answer(503, "Log in with USER first.");
@@ -162,7 +167,7 @@ internal sealed partial class ControlEngine
         var name = FtpCommand.WithoutSecondLine(argument);
         if (name.Length is 0 or > LongestName || name.ContainsAny((byte)' ', (byte)'\t'))
             return Answer(501, "HOST needs a name.");
-        if (_hasServer || _isUnknown)
+        if (_hasServer || _isUnknown || _awaitsPassword)
             return Answer(503, "HOST comes before USER.");
         Host = NameOf(name);
         return Hear("HOST", "HOST"u8, name, "Host accepted.", 220);
@@ -183,7 +188,7 @@ internal sealed partial class ControlEngine
     {
         if (!IsQuiet)
             return WaitForQuiet();
-        LoggedIn = _channelReady = _onlyEpsv = _hasServer = _isUnknown = _isReplaceable = _userIsStale = false;
+        LoggedIn = _channelReady = _onlyEpsv = _hasServer = _isUnknown = _isReplaceable = _userIsStale = _awaitsPassword = _isLookedUp = false;
         User = Host = null;
         _heard.Clear();
         return new ControlDecision(DecisionKind.Release) { Verb = FtpVerb.Rein, Bytes = Greeting };
@@ -196,5 +201,7 @@ internal sealed partial class ControlEngine
             _isReplaceable = false;
         if (verb == FtpVerb.Pass && code >= 400)
             _refusals++;
+        if (_isLookedUp)
+            LookedUpAnswered(verb, code);
     }
 }

@@ -121,6 +121,11 @@ internal sealed partial class ControlEngine
             _inside = Inside.Replaced;
             return ControlDecision.Swallow;
         }
+        if (IsToldAlready(asker, code))
+        {
+            _inside = Inside.Replaced;
+            return ControlDecision.Swallow;
+        }
         if (asker.IsSetUp && VerdictOn(code) != SetUpVerdict.Pass)
         {
             _inside = Inside.Replaced;

@@ -22,6 +22,9 @@ internal sealed class ControlServer
     /// <summary>The variables that the configuration defines.</summary>
     public VariableTable Variables { get; init; } = VariableTable.Empty;
 
+    /// <summary>The service that says where users belong; null: none is asked.</summary>
+    public RouteLookup? Lookup { get; init; }
+
     /// <summary>How long its servers take to refuse a login.</summary>
     public LoginPace LoginPace { get; } = new();
 

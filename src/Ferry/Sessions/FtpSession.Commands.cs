@@ -174,7 +174,7 @@ internal sealed partial class FtpSession
                 return CommandStep.StartTls;
             case DecisionKind.StopClientTls:
                 return CommandStep.StopTls;
-            case DecisionKind.Route or DecisionKind.LogIn or DecisionKind.Deny or DecisionKind.Farewell or DecisionKind.Release:
+            case DecisionKind.Route or DecisionKind.LookUp or DecisionKind.LogIn or DecisionKind.Deny or DecisionKind.Farewell or DecisionKind.Release:
                 return CommandStep.Front;
             case DecisionKind.Answer:
                 _client.Consume(length);

@@ -49,12 +49,15 @@ internal sealed partial class FtpSession
             case DecisionKind.Route:
                 await RouteAsync().ConfigureAwait(false);
                 break;
+            case DecisionKind.LookUp:
+                await LookUpAsync(decision.Bytes!, line).ConfigureAwait(false);
+                Array.Clear(decision.Bytes!);
+                break;
             case DecisionKind.LogIn:
                 await LogInAsync([.. line, .. "\r\n"u8], isUser: false).ConfigureAwait(false);
                 break;
             case DecisionKind.Deny:
-                if (await DelayAsync(_pace.Password).ConfigureAwait(false) && await SendAsync(decision.Bytes).ConfigureAwait(false))
-                    EndIfRefusedTooOften();
+                await DenyAsync(decision).ConfigureAwait(false);
                 break;
             case DecisionKind.Farewell:
                 _quit = true;
@@ -73,12 +76,19 @@ internal sealed partial class FtpSession
     /// <summary>USER: finds the place, and a server of it that takes the name.</summary>
     private async Task RouteAsync()
     {
-        var began = _server.Time.GetTimestamp();
         await LeaveServerAsync().ConfigureAwait(false);
+        if (_server.Lookup is { Config.SendsPassword: true })
+        {
+            await DeferAsync().ConfigureAwait(false);
+            return;
+        }
+        if (!await AskServiceAsync(null).ConfigureAwait(false))
+            return;
+        // The service takes as long over users whom it does not know, so its time is not counted among what servers take.
+        var began = _server.Time.GetTimestamp();
         var scope = Scope();
-        var name = _server.Config.Route!.User is { } template ? scope.Expand(template) : "";
-        // A name that would be more than a name comes from a map, which is the operator's to mend.
-        _place = name.AsSpan().ContainsAny('\r', '\n', '\0') ? null : Place(scope);
+        var name = ToldName(scope);
+        _place = await FindPlaceAsync(scope, name).ConfigureAwait(false);
         if (_place is null)
         {
             _pace = _server.LoginPace.Draw();
@@ -127,6 +137,12 @@ internal sealed partial class FtpSession
         else if (!isUser && _lastCode == 530)
             _server.LoginPace.Refused(_pace.User, _server.Time.GetElapsedTime(began));
         EndIfRefusedTooOften();
+    }
+
+    private async Task DenyAsync(ControlDecision decision)
+    {
+        if (await DelayAsync(_pace.Password).ConfigureAwait(false) && await SendAsync(decision.Bytes).ConfigureAwait(false))
+            EndIfRefusedTooOften();
     }
 
     private void EndIfRefusedTooOften()

@@ -29,10 +29,10 @@ internal sealed partial class FtpSession
         return server;
     }
 
-    /// <summary>A client that has gone gives up its place; nobody reads from it while it waits, so it has to be looked for.</summary>
+    /// <summary>A client that has gone gives up its place, or its question; nobody reads from it while it waits, so it has to be looked for.</summary>
     private void SweepQueue()
     {
-        if (Volatile.Read(ref _isQueued) && _client.HasPeerGone())
+        if ((Volatile.Read(ref _isQueued) || Volatile.Read(ref _isAsking)) && _client.HasPeerGone())
             End(SessionEndReason.ClientClosed, null);
     }
 

@@ -31,6 +31,8 @@ internal sealed class FerryMetrics : IDisposable
     private readonly Counter<long> _checks;
     private readonly Counter<long> _healthChanges;
     private readonly Histogram<double> _checkTime;
+    private readonly Counter<long> _lookups;
+    private readonly Histogram<double> _lookupTime;
     private long _activeSessions;
     private long _activeTransfers;
     private long _usedPorts;
@@ -54,6 +56,8 @@ internal sealed class FerryMetrics : IDisposable
         _checks = _meter.CreateCounter<long>("ferry.health.checks", "{check}", "Health checks of upstream servers, by server and result.");
         _healthChanges = _meter.CreateCounter<long>("ferry.health.changes", "{change}", "Upstream servers that came up or went down by their health checks, by server and state.");
         _checkTime = _meter.CreateHistogram("ferry.health.check.duration", "s", "How long health checks took, by server.", advice: CheckTimes);
+        _lookups = _meter.CreateCounter<long>("ferry.route.lookups", "{lookup}", "Questions where a user belongs (ftp_route), by source and result.");
+        _lookupTime = _meter.CreateHistogram("ferry.route.duration", "s", "How long the service of ftp_route took to answer.", advice: CheckTimes);
         _truncations = _meter.CreateCounter<long>("ferry.tls.truncations", "{connection}", "TLS data connections that ended without saying so, by side.");
     }
 
@@ -149,6 +153,18 @@ internal sealed class FerryMetrics : IDisposable
     {
         if (_healthChanges.Enabled)
             _healthChanges.Add(1, new KeyValuePair<string, object?>("server", server), new KeyValuePair<string, object?>("state", isUp ? "up" : "down"));
+    }
+
+    /// <summary>A session has asked where its user belongs.</summary>
+    /// <param name="source">service, shared, cache or stale.</param>
+    /// <param name="result">found, unknown, refused or failed.</param>
+    /// <param name="duration">How long the service took; null where it was not asked, or has not answered.</param>
+    public void RouteLookedUp(string source, string result, TimeSpan? duration = null)
+    {
+        if (_lookups.Enabled)
+            _lookups.Add(1, new KeyValuePair<string, object?>("source", source), new KeyValuePair<string, object?>("result", result));
+        if (duration is { } took && _lookupTime.Enabled)
+            _lookupTime.Record(took.TotalSeconds);
     }
 
     private static KeyValuePair<string, object?> Side(bool client) => new("side", client ? "client" : "upstream");

@@ -51,7 +51,7 @@ internal sealed class Balancing
     {
         BalanceMethod.Hash => new HashBalancer(servers, _key!),
         BalanceMethod.ConsistentHash => new ConsistentHashBalancer(servers, _key!),
-        BalanceMethod.LeastConnections => new LeastConnBalancer(servers),
+        BalanceMethod.LeastConnections => new LeastConnBalancer(servers, changes),
         BalanceMethod.Random => new RandomBalancer(servers, ofTwo: false, Random.Shared),
         BalanceMethod.RandomTwo => new RandomBalancer(servers, ofTwo: true, Random.Shared),
         BalanceMethod.Rr => new TurnsBalancer(servers, isWeighted: false),

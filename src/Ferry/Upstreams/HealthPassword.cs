@@ -39,7 +39,9 @@ internal sealed class HealthPassword
 
     public override string ToString() => "***";
 
-    private static string? TryRead(string path, out byte[] line)
+    /// <summary>Reads the first line of a file.</summary>
+    /// <returns>Null, or why it cannot be used.</returns>
+    public static string? TryRead(string path, out byte[] line)
     {
         line = [];
         if (OperatingSystem.IsLinux() && Libc.IsPipeOrDevice(path))

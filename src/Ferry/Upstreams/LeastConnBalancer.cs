@@ -3,13 +3,43 @@ using System.Linq;
 
 namespace Ferry.Upstreams;
 
-/// <summary><c>least_conn</c>, choosing as NGINX does: the fewest sessions for its weight; among equals the smooth weighted round robin.</summary>
-internal sealed class LeastConnBalancer(ImmutableArray<UpstreamServer> servers) : IBalancer
+/// <summary>
+/// <c>least_conn</c>, choosing as NGINX does: the fewest sessions for its weight; among equals the smooth weighted round robin. Equals among many servers
+/// have the same shares in another order.
+/// </summary>
+internal sealed class LeastConnBalancer : IBalancer
 {
-    private readonly UpstreamServer[] _primaries = [.. servers.Where(s => !s.Config.Backup)];
-    private readonly UpstreamServer[] _backups = [.. servers.Where(s => s.Config.Backup)];
+    private readonly UpstreamServer[] _primaries;
+    private readonly UpstreamServer[] _backups;
+    private readonly ChangeLog _changes;
 
-    public UpstreamServer? Pick(UpstreamChoice choice) => PickFrom(_primaries, choice) ?? PickFrom(_backups, choice);
+    /// <summary>Where there are many servers.</summary>
+    private readonly LoadTree? _tree;
+    private long _seen = -1;
+    private bool _isRising;
+
+    /// <param name="servers">The servers.</param>
+    /// <param name="changes">Shared by all generations.</param>
+    public LeastConnBalancer(ImmutableArray<UpstreamServer> servers, ChangeLog changes)
+    {
+        _primaries = [.. servers.Where(s => !s.Config.Backup)];
+        _backups = [.. servers.Where(s => s.Config.Backup)];
+        _changes = changes;
+        if (_primaries.Length > Balancing.Few)
+            _tree = new LoadTree(_primaries, ServerLoad.WeightedSessions, changes, takesTurns: true);
+    }
+
+    public UpstreamServer? Pick(UpstreamChoice choice) =>
+        (_tree is null || IsRising() ? PickFrom(_primaries, choice) : _tree.Pick(choice)) ?? PickFrom(_backups, choice);
+
+    /// <summary>Whether weights grow with time, which no order outlasts.</summary>
+    private bool IsRising()
+    {
+        if (_seen == _changes.Standing && !_isRising)
+            return false;
+        _seen = _changes.Standing;
+        return _isRising = _primaries.Any(static s => s.IsRising);
+    }
 
     private static UpstreamServer? PickFrom(UpstreamServer[] servers, UpstreamChoice choice)
     {

@@ -7,6 +7,8 @@ namespace Ferry.Upstreams;
 /// The same choices as <see cref="LeastLoadBalancer.PickFrom"/>, without a look at each of many servers: a knock-out tournament whose rounds are
 /// played again only for servers whose sessions have changed. Servers that cannot be had are left out, and looked at again with every pick.
 /// </summary>
+/// <remarks>Where equals are to take turns, each has a tag that grows by the inverse of its weight when it is chosen, and the lowest is next: the shares of a
+/// weighted round robin, for one step up the tree (Goyal, Vin and Cheng, "Start-time Fair Queuing", SIGCOMM 1996).</remarks>
 internal sealed class LoadTree
 {
     private readonly UpstreamServer[] _servers;
@@ -21,10 +23,19 @@ internal sealed class LoadTree
     private readonly List<int> _absent = [];
     private readonly List<int> _tried = [];
 
+    /// <summary>How much a tag grows for a weight of 1.</summary>
+    private const long Stride = 1 << 24;
+
+    /// <summary>The tags; null where the first of equals is taken.</summary>
+    private readonly long[]? _tags;
+
+    /// <summary>Where the tags are. One who was left out does not catch up on all that it has missed.</summary>
+    private long _reached;
+
     /// <summary>So old that all is played with the first pick, when the counts stand still.</summary>
     private long _seen = -ChangeLog.Kept - 1;
 
-    public LoadTree(UpstreamServer[] servers, ServerLoad load, ChangeLog changes)
+    public LoadTree(UpstreamServer[] servers, ServerLoad load, ChangeLog changes, bool takesTurns = false)
     {
         _servers = servers;
         _load = load;
@@ -33,6 +44,7 @@ internal sealed class LoadTree
         _width = (int)BitOperations.RoundUpToPowerOf2((uint)servers.Length);
         _winners = new int[_width * 2];
         _isOut = new bool[servers.Length];
+        _tags = takesTurns ? new long[servers.Length] : null;
     }
 
     public UpstreamServer? Pick(UpstreamChoice choice)
@@ -52,10 +64,19 @@ internal sealed class LoadTree
             Set(winner, isOut: true);
         }
         var best = _winners[1] >= 0 ? _servers[_winners[1]] : null;
+        if (best is not null && _tags is not null)
+            TakeTurn(_winners[1]);
         foreach (var place in _tried)
             Set(place, isOut: false);
         _tried.Clear();
         return best;
+    }
+
+    private void TakeTurn(int place)
+    {
+        _reached = Math.Max(_reached, _tags![place]);
+        _tags[place] = _reached + Stride / _servers[place].Weight;
+        Play(place);
     }
 
     private void CatchUp()
@@ -95,7 +116,14 @@ internal sealed class LoadTree
     private int Entry(int place) =>
         place < _servers.Length && !_isOut[place] && LeastLoadBalancer.IsWithin(_servers[place], _load) ? place : -1;
 
-    /// <summary>Of equals the first, which is the left one.</summary>
     private int Winner(int left, int right) =>
-        left < 0 ? right : right < 0 || !LeastLoadBalancer.IsLess(_servers[right], _servers[left], _load) ? left : right;
+        left < 0 ? right : right >= 0 && IsBefore(right, left) ? right : left;
+
+    /// <summary>Of equals the one whose turn it is, or else the first, which is the left one.</summary>
+    private bool IsBefore(int right, int left)
+    {
+        if (LeastLoadBalancer.IsLess(_servers[right], _servers[left], _load))
+            return true;
+        return _tags is not null && _tags[right] < _tags[left] && !LeastLoadBalancer.IsLess(_servers[left], _servers[right], _load);
+    }
 }

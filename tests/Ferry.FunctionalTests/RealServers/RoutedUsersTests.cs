@@ -73,11 +73,38 @@ public sealed class RoutedUsersTests : IAsyncLifetime
         Assert.Equal("on the second", await FetchAsync(proxy, "curl", ToolTls.Plain, _second));
     }
 
-    private async Task<string> FetchAsync(TestProxy proxy, string tool, ToolTls tls, RealServer server, string host = "127.0.0.1")
+    [RootFact("vsftpd", "proftpd", "proftpd-mod-crypto", "curl", "lftp")]
+    public async Task A_service_leads_each_user_to_the_own_server_with_a_password_of_the_server_s()
+    {
+        const string shown = "what the client knows";
+        await using var http = new Sessions.ScriptedHttp(body =>
+        {
+            var question = System.Text.Json.JsonDocument.Parse(body).RootElement;
+            var (server, place) = question.GetProperty("user").GetString() == _first.User ? (_first, "first") : (_second, "second");
+            return question.GetProperty("password").GetString() == shown
+                ? Sessions.ScriptedHttp.Ok($$"""{"upstream":"{{place}}","user":"{{server.User}}","password":"{{server.Password}}"}""")
+                : Sessions.ScriptedHttp.Answer("403 Forbidden");
+        });
+        foreach (var tls in new[] { ToolTls.Plain, ToolTls.Explicit })
+        {
+            await using var proxy = await StartAsync(tls, "first", "second", $"ftp_route {http.Url} password=on; map $ftp_user $pool {{ default first; }}");
+            foreach (var tool in new[] { "curl", "lftp" })
+            {
+                Assert.Equal("on the first", await FetchAsync(proxy, tool, tls, _first, password: shown));
+                Assert.Equal("on the second", await FetchAsync(proxy, tool, tls, _second, password: shown));
+            }
+            Assert.Equal("on the second", await FetchAsync(proxy, "lftp", tls, _second, "localhost", shown));
+            await proxy.UntilIdleAsync();
+        }
+        Assert.Contains(http.Requests, static r => r.Body.Contains("\"host\":\"localhost\"", StringComparison.Ordinal) && r.Body.Contains("\"tls\":false", StringComparison.Ordinal));
+        Assert.Contains(http.Requests, static r => r.Body.Contains("\"tls\":true,\"server_name\":\"localhost\"", StringComparison.Ordinal));
+    }
+
+    private async Task<string> FetchAsync(TestProxy proxy, string tool, ToolTls tls, RealServer server, string host = "127.0.0.1", string? password = null)
     {
         var local = Path.Combine(_home.Path, Guid.NewGuid().ToString("N"));
         await FtpTools.Get(tool, _home.Path, new ToolOptions { Tls = tls })
-            .DownloadAsync(new FtpTarget(host, proxy.EndPoint.Port, server.User, server.Password), "pub/where", local);
+            .DownloadAsync(new FtpTarget(host, proxy.EndPoint.Port, server.User, password ?? server.Password), "pub/where", local);
         return await File.ReadAllTextAsync(local);
     }
 

@@ -55,6 +55,8 @@ public sealed class ConfigWriterTests
             geo $server_addr $near { default f; 10.0.0.0/8 e; 2001:db8::/32 a; }
             server { listen 33; ftp_ctrl zone=zm:8k proxy_ip=192.0.2.9 min_port=22000 max_port=22020; proxy_pass $pool; ftp_user "$ftp_user x"; proxy_bind 192.0.2.5 transparent; ftp_greeting "Hello; you {there}"; ftp_hide_server on; }
             server { listen 34; ftp_ctrl zone=zn:8k proxy_ip=192.0.2.9 min_port=23000 max_port=23020; proxy_pass $near; access_log own.log own; }
+            server { listen 35; ftp_ctrl zone=zo:8k proxy_ip=192.0.2.9 min_port=24000 max_port=24020; ftp_route "https://routes.example.com:8443/ftp;x?k=v" timeout=1500ms cache=0 entries=7 stale=1h password=on "token_file=a token" trusted_certificate=/etc/ca.pem allow=192.0.2.0/24 allow=2001:db8::/32; }
+            server { listen 36; ftp_ctrl zone=zp:8k proxy_ip=192.0.2.9 min_port=25000 max_port=25020; ftp_route http://192.0.2.80/; proxy_pass $pool; }
             log_format own "$near $ftp_host $ftp_user";
             server { listen 19000 ssl; ftp_data zone=zj; ftp_tls_truncation allow; }
             server { listen 192.0.2.9:10000-10020; listen [2001:db8::9]:10000-10010; ftp_data zone=za; proxy_timeout 7s; allow all; }
@@ -95,8 +97,8 @@ public sealed class ConfigWriterTests
     {
         var written = Effective(ConfigFile.Parse(Everything, "first", "/srv/ferry"));
 
-        Assert.Equal(16, written.Split("        proxy_timeout 60s;\n").Length - 1);
-        Assert.Equal(16, written.Split("        proxy_connect_timeout 60s;\n").Length - 1);
+        Assert.Equal(18, written.Split("        proxy_timeout 60s;\n").Length - 1);
+        Assert.Equal(18, written.Split("        proxy_connect_timeout 60s;\n").Length - 1);
         Assert.Contains("    upstream f {\n        server f weight=2", written, StringComparison.Ordinal);
         Assert.Contains("        proxy_pass host.example:2121;\n", written, StringComparison.Ordinal);
     }

@@ -6,9 +6,16 @@ namespace Ferry.Tests.Protocol;
 internal sealed partial class ControlWire
 {
     private string _login = "";
+    private string _password = "";
 
     /// <summary>What becomes of the next Route: the name for the server, empty for the client's own, null for an unknown user; the client's own when it is empty.</summary>
     public Queue<string?> Routes { get; init; } = [];
+
+    /// <summary>The server is chosen by user and password.</summary>
+    public bool Defers { get; init; }
+
+    /// <summary>What becomes of the next LookUp: the name for the server, empty for the client's own, null for a user who is refused; the client's own when it is empty.</summary>
+    public Queue<string?> Lookups { get; init; } = [];
 
     /// <summary>A server has been asked, and the client's next line waits for its answer.</summary>
     private bool IsAnsweredFirst => Engine.IsAtFront && Engine.InFlight > 0;
@@ -19,9 +26,19 @@ internal sealed partial class ControlWire
         {
             case DecisionKind.Route:
                 Leave();
+                _login = "";
+                if (Defers)
+                {
+                    Do(Engine.Deferred(), line);
+                    break;
+                }
                 var name = Routes.TryDequeue(out var next) ? next : "";
                 Do(name is null ? Engine.Unrouted() : Engine.Routed(name.Length == 0 ? null : name), line);
-                _login = "";
+                break;
+            case DecisionKind.LookUp:
+                var told = Lookups.TryDequeue(out var found) ? found : "";
+                _password = line + "\r\n";
+                Do(told is null ? Engine.Refused() : Engine.LookedUp(told.Length == 0 ? null : told), line);
                 break;
             case DecisionKind.LogIn:
                 _login = line + "\r\n";
@@ -36,6 +53,13 @@ internal sealed partial class ControlWire
                 Ended = decision.Kind == DecisionKind.Farewell;
                 break;
         }
+    }
+
+    private void SendPassword()
+    {
+        Engine.PasswordSent();
+        _login = _password;
+        _toServer.Append(_login);
     }
 
     private void Leave()

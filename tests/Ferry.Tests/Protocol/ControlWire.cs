@@ -161,7 +161,7 @@ internal sealed partial class ControlWire
                 _toClient.Append(Text(decision.Bytes)).Append("[clear]");
                 Engine.ClientTlsStopped();
                 break;
-            case DecisionKind.Route or DecisionKind.LogIn or DecisionKind.Deny or DecisionKind.Farewell or DecisionKind.Release:
+            case DecisionKind.Route or DecisionKind.LookUp or DecisionKind.LogIn or DecisionKind.Deny or DecisionKind.Farewell or DecisionKind.Release:
                 DoAtFront(decision, line);
                 break;
             default:
@@ -232,6 +232,8 @@ internal sealed partial class ControlWire
             default:
                 throw new InvalidOperationException($"A reply cannot be decided on as {decision.Kind}.");
         }
+        if (Engine.WantsPassword)
+            SendPassword();
         if (!Engine.IsSettingUp)
             Listener = null;
         while (Engine.TakeAnswer() is { } answer)

@@ -34,6 +34,8 @@ public sealed class FrontFuzzTests
             rules: new TlsRules { ClientOffer = (ClientTlsOffer)(sum % 4), UpstreamMode = sum % 3 == 0 ? UpstreamTlsMode.Match : UpstreamTlsMode.None },
             greeting: new GreetingRules { ChoosesAtUser = true, HidesServer = sum % 2 == 0, Greeting = "hello" })
         {
+            Defers = sum % 5 < 2,
+            Lookups = new Queue<string?>(conversation.Select(static n => (n % 5) switch { 0 => null, 1 => "n", _ => "" })),
             Routes = new Queue<string?>(conversation.Select(static n => (n % 5) switch { 0 => null, 1 => "n", _ => "" })),
         };
         foreach (var n in conversation)

@@ -23,7 +23,7 @@ namespace Ferry.Tests.Protocol;
 ///   S: reply     -> decision    the server's line
 ///   F: reply                    an answer of Ferry's own whose turn has come
 ///   (event)      -> decision    lent, told, listening ADDRESS:PORT, not listening, connected, refused, delivered, replaced, expired,
-///                               routed, routed NAME, unknown, left, client tls, client clear, server tls, server tls by ssl, server clear; or a check:
+///                               routed, routed NAME, unknown, deferred, looked up, looked up NAME, nobody, password sent, not wanted, left, client tls, client clear, server tls, server tls by ssl, server clear; or a check:
 ///                               in flight N, logged in, not logged in, must wait, may go on, setting up, settled, data P/C (the client's, the server's)
 ///   \xHH, {N}                   a byte; N bytes of filling
 /// </code>
@@ -183,6 +183,10 @@ internal sealed partial class Transcript
                 return Describe(happened == "routed" ? engine.Routed(null) : engine.Unrouted());
             case ['r', 'o', 'u', 't', 'e', 'd', ' ', .. var name]:
                 return Describe(engine.Routed(name));
+            case "deferred" or "looked up" or "nobody" or "password sent" or "not wanted":
+                return ActOnLookup(engine, happened);
+            case ['l', 'o', 'o', 'k', 'e', 'd', ' ', 'u', 'p', ' ', .. var looked]:
+                return Describe(engine.LookedUp(looked));
             case "left":
                 engine.UpstreamLeft();
                 return "";

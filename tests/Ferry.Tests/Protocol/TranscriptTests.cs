@@ -78,6 +78,8 @@ public sealed class TranscriptTests
         {
             Listeners = transcript.Listeners,
             Routes = transcript.Routes,
+            Defers = transcript.Defers,
+            Lookups = transcript.Lookups,
             Lends = transcript.Outcomes("open-passive", static next => next == "lent"),
             Connects = transcript.Outcomes("open-transfer", static next => next == "connected"),
             Deliveries = transcript.Outcomes("finish-transfer", static next => next != "replaced"),

@@ -23,6 +23,8 @@ public sealed class FerryMetricsTests
         metrics.PortsExhausted();
         metrics.UpstreamConnectFailed("ftp1:21");
         metrics.ClientRejected("denied");
+        metrics.RouteLookedUp("service", "found", TimeSpan.FromSeconds(0.25));
+        metrics.RouteLookedUp("cache", "unknown");
         metrics.TlsHandshake(client: true, data: false, "full");
         metrics.TlsHandshake(client: false, data: true, "resumed");
         metrics.TlsTruncated(client: true);
@@ -32,6 +34,9 @@ public sealed class FerryMetricsTests
                 "ferry.ports.exhausted 1",
                 "ferry.ports.used 1",
                 "ferry.rejected 1 reason=denied",
+                "ferry.route.duration 0.25",
+                "ferry.route.lookups 1 source=cache result=unknown",
+                "ferry.route.lookups 1 source=service result=found",
                 "ferry.session.duration 2",
                 "ferry.sessions 1",
                 "ferry.sessions.total 1 end_reason=client_quit",

@@ -14,7 +14,7 @@ public sealed class ManyServersTests
     public static TheoryData<BalanceMethod, int> Cases()
     {
         var cases = new TheoryData<BalanceMethod, int>();
-        foreach (var method in new[] { BalanceMethod.RoundRobin, BalanceMethod.Lc, BalanceMethod.Wlc, BalanceMethod.Sed, BalanceMethod.Nq, BalanceMethod.Ovf, BalanceMethod.Fo })
+        foreach (var method in new[] { BalanceMethod.RoundRobin, BalanceMethod.LeastConnections, BalanceMethod.Lc, BalanceMethod.Wlc, BalanceMethod.Sed, BalanceMethod.Nq, BalanceMethod.Ovf, BalanceMethod.Fo })
         {
             for (var seed = 1; seed <= 4; seed++)
                 cases.Add(method, seed);
@@ -97,6 +97,38 @@ public sealed class ManyServersTests
             Assert.Equal(i % 1000, Hold(group).Index);
     }
 
+    [Fact]
+    public async Task Many_equals_of_least_conn_share_by_weight_and_one_that_was_away_does_not_catch_up()
+    {
+        var group = await _make.MakeAsync(Balanced(BalanceMethod.LeastConnections, [.. Enumerable.Range(0, 90).Select(i => Server(i, 2 + i % 3))]));
+        var first = Shares(group, 2700);
+        Assert.All(first.Index(), s => Assert.InRange(s.Item, 10 * (2 + s.Index % 3) - 1, 10 * (2 + s.Index % 3) + 1));
+
+        group.Servers[2].ReportFailure("refused");
+        Assert.Equal(0, Shares(group, 2700)[2]);
+        _make.Time.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal(1, Shares(group, 90)[2]);
+        group.Servers[2].ReportSuccess();
+        Assert.InRange(Shares(group, 2700)[2], 38, 42);
+    }
+
+    [Fact]
+    public async Task A_server_of_many_that_comes_back_to_least_conn_rises_slowly()
+    {
+        var group = await _make.MakeAsync(
+            Balanced(BalanceMethod.LeastConnections, [.. Enumerable.Range(0, 40).Select(i => Server(i) with { SlowStart = TimeSpan.FromSeconds(100) })]));
+        group.Servers[5].ReportFailure("refused");
+        _make.Time.Advance(TimeSpan.FromSeconds(11));
+        Shares(group, 40);
+        group.Servers[5].ReportSuccess();
+
+        Assert.InRange(Shares(group, 400)[5], 0, 1);
+        _make.Time.Advance(TimeSpan.FromSeconds(50));
+        Assert.InRange(Shares(group, 395)[5], 4, 6);
+        _make.Time.Advance(TimeSpan.FromSeconds(51));
+        Assert.InRange(Shares(group, 400)[5], 9, 11);
+    }
+
     [Theory]
     [InlineData(BalanceMethod.RoundRobin)]
     [InlineData(BalanceMethod.Wlc)]
@@ -118,6 +150,7 @@ public sealed class ManyServersTests
 
     [Theory]
     [InlineData(BalanceMethod.RoundRobin)]
+    [InlineData(BalanceMethod.LeastConnections)]
     [InlineData(BalanceMethod.Wlc)]
     [InlineData(BalanceMethod.Sh)]
     [InlineData(BalanceMethod.Random)]
@@ -136,10 +169,24 @@ public sealed class ManyServersTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, 1000 * 100);
     }
 
+    /// <summary>How often each server is chosen by sessions that end at once.</summary>
+    private static int[] Shares(UpstreamGroup group, int picks)
+    {
+        var shares = new int[group.Servers.Length];
+        for (var i = 0; i < picks; i++)
+        {
+            var server = Hold(group);
+            shares[server.Index]++;
+            server.Release();
+        }
+        return shares;
+    }
+
     /// <summary>Looks at each server, with turns of its own.</summary>
     private sealed class Plain(UpstreamGroup group, BalanceMethod method)
     {
         private readonly Dictionary<UpstreamServer, long> _turns = group.Servers.ToDictionary(s => s, s => 0L);
+        private long _reached;
         private readonly ConditionalWeakTable<UpstreamChoice, HashSet<UpstreamServer>> _tried = [];
 
         public UpstreamServer? Expected(UpstreamChoice choice, long now)
@@ -158,6 +205,7 @@ public sealed class ManyServersTests
             return method switch
             {
                 BalanceMethod.RoundRobin => Turn(list),
+                BalanceMethod.LeastConnections => Tagged([.. list.Where(s => list.All(o => s.Sessions * o.Weight <= o.Sessions * s.Weight))]),
                 BalanceMethod.Lc => list.MinBy(s => s.Sessions),
                 BalanceMethod.Wlc => list.MinBy(s => (double)s.Sessions / s.Weight),
                 BalanceMethod.Sed => list.MinBy(s => (s.Sessions + 1.0) / s.Weight),
@@ -165,6 +213,16 @@ public sealed class ManyServersTests
                 BalanceMethod.Fo => list.MaxBy(s => s.Weight),
                 _ => list.Where(s => s.Sessions <= s.Weight).MaxBy(s => s.Weight),
             };
+        }
+
+        private UpstreamServer? Tagged(List<UpstreamServer> equals)
+        {
+            var best = equals.MinBy(s => _turns[s]);
+            if (best is null)
+                return null;
+            _reached = Math.Max(_reached, _turns[best]);
+            _turns[best] = _reached + (1 << 24) / best.Weight;
+            return best;
         }
 
         private UpstreamServer? Turn(List<UpstreamServer> servers)
