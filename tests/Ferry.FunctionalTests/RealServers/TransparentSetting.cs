@@ -49,6 +49,7 @@ public sealed class TransparentSetting : IAsyncLifetime, IDisposable
 
     private readonly TempFolder _folder = new();
     private readonly List<RealServer> _servers = [];
+    private readonly Dictionary<string, string> _printed = [];
     private Namespaces? _namespaces;
     private FerrydProcess? _ferry;
 
@@ -90,8 +91,7 @@ public sealed class TransparentSetting : IAsyncLifetime, IDisposable
     /// <summary>Makes the rules that ferryd prints for its configuration, on Ferry's machine or another one.</summary>
     internal async Task<IAsyncDisposable> RulesAsync(string format, string netns)
     {
-        var rules = (await FerrydProcess.RunAsync("rules", "--format", format, "-c", Configuration)).Succeeded().Output;
-        var routes = (await FerrydProcess.RunAsync("rules", "--format", "routes", "-c", Configuration)).Succeeded().Output;
+        var (rules, routes) = (await PrintedAsync(format), await PrintedAsync("routes"));
         // Twice, as an operator may.
         foreach (var _ in (int[])[1, 2])
         {
@@ -99,6 +99,13 @@ public sealed class TransparentSetting : IAsyncLifetime, IDisposable
             (await Command.RunAsync("sh", ["-e"], routes, netns)).Succeeded();
         }
         return new MadeRules(netns, format);
+    }
+
+    private async Task<string> PrintedAsync(string format)
+    {
+        if (!_printed.TryGetValue(format, out var text))
+            _printed.Add(format, text = (await FerrydProcess.RunAsync("rules", "--format", format, "-c", Configuration)).Succeeded().Output);
+        return text;
     }
 
     /// <summary>A server by its place in Ferry's configuration.</summary>
