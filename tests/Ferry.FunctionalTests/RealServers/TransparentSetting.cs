@@ -114,7 +114,7 @@ public sealed class TransparentSetting : IAsyncLifetime, IDisposable
 
     /// <summary>Ferry as the client sees it before that server, to which it is passive or active whatever the client is.</summary>
     internal FtpTarget Target(RealServer server, bool isActive = false) => new(
-        IsIPv6(server) ? $"[{FerryIPv6}]" : Namespaces.FerryAddress, server.EndPoint.Port + (isActive ? 1 : 0), server.User, server.Password, Machines.Client);
+        IsIPv6(server) ? $"[{FerryIPv6}]" : Namespaces.FerryAddress, server.EndPoint.Port + (isActive ? 100 : 0), server.User, server.Password, Machines.Client);
 
     /// <summary>What a server has logged so far.</summary>
     internal string Log(RealServer server) => Read(LogOf(server.Kind, server.EndPoint.Address.ToString()));
@@ -137,7 +137,7 @@ public sealed class TransparentSetting : IAsyncLifetime, IDisposable
     private string Write()
     {
         var certificate = TestCertificate.Shared.WriteTo(_folder.Path);
-        var text = string.Concat(_servers.SelectMany(s => ((RealServer, int, string)[])[(s, 0, "passive"), (s, 1, "active")]).Select((one, i) => string.Create(CultureInfo.InvariantCulture, $$"""
+        var text = string.Concat(_servers.SelectMany(s => ((RealServer, int, string)[])[(s, 0, "passive"), (s, 100, "active")]).Select((one, i) => string.Create(CultureInfo.InvariantCulture, $$"""
                 server {
                     listen {{(IsIPv6(one.Item1) ? "[::]" : "*")}}:{{one.Item1.EndPoint.Port + one.Item2}};
                     ftp_ctrl zone=z{{i}}:1m proxy_ip={{Namespaces.FerryAddress}} min_port={{30000 + i * 20}} max_port={{30000 + i * 20 + 19}};
