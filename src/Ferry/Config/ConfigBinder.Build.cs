@@ -71,7 +71,7 @@ internal sealed partial class ConfigBinder
             ConnectTimeout = own.ConnectTimeout.Or(outer.ConnectTimeout).Else(defaults.ConnectTimeout),
             BannerTimeout = own.BannerTimeout.Or(outer.BannerTimeout).Else(defaults.BannerTimeout),
             LoginTimeout = own.LoginTimeout.Or(outer.LoginTimeout).Else(defaults.LoginTimeout),
-            BindAddress = own.BindAddress.Or(outer.BindAddress).Else(defaults.BindAddress),
+            Bind = own.Bind.Or(outer.Bind).Else(defaults.Bind),
             ProxyProtocol = own.ProxyProtocol.Or(outer.ProxyProtocol).Else(defaults.ProxyProtocol),
             ProxyProtocolTimeout = own.ProxyProtocolTimeout.Or(outer.ProxyProtocolTimeout).Else(defaults.ProxyProtocolTimeout),
             RealIpFrom = [.. (own.RealIpFrom.Count > 0 ? own : outer).RealIpFrom.Select(static f => f.Network).OfType<IPNetwork>()],

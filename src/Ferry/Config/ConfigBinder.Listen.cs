@@ -149,24 +149,4 @@ internal sealed partial class ConfigBinder
             findings.Warning(word, $"the low bits of {ConfigFindings.Show(word.Text)} are meaningless: it is {network}");
         return true;
     }
-
-    public void SetBind(ConfigNode node)
-    {
-        var word = node.Arguments[0];
-        if (node.Arguments.Count > 1)
-        {
-            findings.Error(node.Arguments[1], node.Arguments[1].Text == "transparent"
-                ? "\"transparent\" of \"proxy_bind\" is not supported yet: servers see the proxy's address"
-                : $"unknown parameter {ConfigFindings.Show(node.Arguments[1].Text)} of \"proxy_bind\"");
-        }
-        if (word.Text == "off")
-            Scope.BindAddress = new Setting<IPAddress?>(null);
-        else if (word.Text.Contains('$'))
-            findings.Error(word, "variables in \"proxy_bind\" are not supported yet: write an address of this machine");
-        else if (!ConfigValue.TryAddress(word.Text, out var address))
-            findings.Error(word,
-                $"\"proxy_bind\" needs an address of this machine without a port, or \"off\", not {ConfigFindings.Show(word.Text)}");
-        else
-            Scope.BindAddress = address;
-    }
 }

@@ -25,7 +25,7 @@ internal sealed class ConfigScope
     public Setting<TimeSpan> ConnectTimeout { get; set; }
     public Setting<TimeSpan> BannerTimeout { get; set; }
     public Setting<TimeSpan> LoginTimeout { get; set; }
-    public Setting<IPAddress?> BindAddress { get; set; }
+    public Setting<BindConfig?> Bind { get; set; }
     public Setting<bool> NextUpstream { get; set; }
     public Setting<TimeSpan> NextUpstreamTimeout { get; set; }
     public Setting<int> NextUpstreamTries { get; set; }

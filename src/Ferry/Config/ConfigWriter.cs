@@ -88,7 +88,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         Line("proxy_connect_timeout", Time(server.ConnectTimeout));
         Line("ftp_banner_timeout", Time(server.BannerTimeout));
         Line("ftp_login_timeout", Time(server.LoginTimeout));
-        Line("proxy_bind", server.BindAddress?.ToString() ?? "off");
+        WriteBind(server.Bind);
         Line("proxy_protocol", Word(server.ProxyProtocol));
         Line("proxy_protocol_data", Word(server.Data.ProxyProtocol));
         WriteForwarding(server);

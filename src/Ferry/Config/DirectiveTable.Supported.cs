@@ -86,8 +86,8 @@ internal static partial class DirectiveTable
         new("proxy_connect_timeout", InBoth, "proxy_connect_timeout TIME;", "60s",
             "The bound of one attempt to connect to a server.")
         { ControlOnly = true, Set = (b, n) => b.SetTime(n, (s, v) => s.ConnectTimeout = v) },
-        new("proxy_bind", InBoth, "proxy_bind ADDR | off;", "off",
-            "The address of this machine that servers see connections come from.")
+        new("proxy_bind", InBoth, "proxy_bind ADDR | $VARIABLE | off [transparent];", "off",
+            "The address that servers see connections come from, control and data. With `transparent` it need not be one of this machine: `proxy_bind $remote_addr transparent` is the client's own.")
         { MaxArguments = 2, ControlOnly = true, Set = (b, n) => b.SetBind(n) },
         new("proxy_next_upstream", InBoth, "proxy_next_upstream on | off;", "on",
             "Tries the next server when one cannot be reached or fails before its greeting. The client notices nothing.")

@@ -50,8 +50,8 @@ public sealed record ServerConfig
     /// <summary>How long a client may take from connecting to being logged in (<c>ftp_login_timeout</c>). Default 2 minutes: between vsftpd, which has no bound of its own, and ProFTPD's 5 minutes.</summary>
     public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>The local address that servers see (<c>proxy_bind</c>); null lets the kernel choose.</summary>
-    public IPAddress? BindAddress { get; init; }
+    /// <summary>Where connections to servers come from (<c>proxy_bind</c>); null lets the kernel choose.</summary>
+    public BindConfig? Bind { get; init; }
 
     /// <summary>The header that control connections to servers begin with (<c>proxy_protocol</c>). Default none, as nginx.</summary>
     public ProxyProtocolVersion ProxyProtocol { get; init; }

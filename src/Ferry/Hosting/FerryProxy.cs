@@ -181,6 +181,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
         }
         var (_, unknown) = await AnnouncedNames.ResolveAsync(config, GenerationBuilder.Resolve, TimeProvider.System, ct).ConfigureAwait(false);
         found.AddRange(unknown);
+        // Whoever tests the configuration may have fewer rights than who runs it.
+        found.AddRange(TransparentPlan.Check(config, ConfigSeverity.Warning));
         found.AddRange(TlsCheck.Run(config));
         foreach (var file in config.Servers.Select(static s => s.Upstream.HealthCheck?.PasswordFile).OfType<PlacedText>().Distinct())
             HealthPassword.TryRead(file, found);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Linq;
 using Ferry.Config;
 using Ferry.Sessions;
+using Ferry.Transport;
 using Ferry.Transport.Tls;
 using Ferry.Upstreams;
 
@@ -49,7 +50,8 @@ internal sealed partial class GenerationBuilder
         return new HealthProbePlan
         {
             Check = check,
-            BindAddress = config.BindAddress,
+            // They have no client whose address they could come from.
+            BindAddress = config.Bind is { Address: { } address } ? new SourceAddress(address) { IsTransparent = config.Bind.IsTransparent } : null,
             // A port of the check's own is one where no proxy is expected.
             Header = check.Port is null ? config.ProxyProtocol : ProxyProtocolVersion.Off,
             DataHeader = check.Port is null ? config.Data.ProxyProtocol : ProxyProtocolVersion.Off,

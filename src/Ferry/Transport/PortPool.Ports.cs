@@ -32,7 +32,7 @@ internal sealed partial class PortPool
         {
             if (_open.TryGetValue((local, number), out var open))
                 return open;
-            var listening = ListeningSocket.TryOpen(new IPEndPoint(local, number), Backlog, _time, _logger, out var error);
+            var listening = ListeningSocket.TryOpen(new IPEndPoint(local, number), Backlog, _time, _logger, out var error, IsTransparent);
             if (listening is not null)
             {
                 var port = new DataPort(local, listening);

@@ -44,6 +44,9 @@ internal sealed partial class PortPool : IDisposable
     /// <summary>The zone's name.</summary>
     public string Name => _zone.Name;
 
+    /// <summary>Its ports may be opened on addresses of others, the clients of proxy_bind. Each closes with its last lease, for there are as many addresses as clients.</summary>
+    public bool IsTransparent { get; init; }
+
     /// <summary>Ports in the range.</summary>
     public int Ports => _zone.MaxPort - _zone.MinPort + 1;
 
@@ -211,7 +214,7 @@ internal sealed partial class PortPool : IDisposable
         if (port.Leases.Count == 0)
         {
             port.IdleSince = _time.GetTimestamp();
-            if (_retired)
+            if (_retired || IsTransparent)
                 Close(port);
             else
                 Enqueue(port);
