@@ -92,9 +92,9 @@ internal static class CommandLine
         check.SetAction((parsed, _) => CheckCommand.CheckAsync(Arguments(parsed), parsed.GetRequiredValue(format)));
         root.Add(check);
 
-        var kind = new Option<string>("--format") { Description = "For which program.", DefaultValueFactory = _ => RulesCommand.Both };
+        var kind = new Option<string>("--format") { Description = "For which program: nft, iptables, or routes for ip.", DefaultValueFactory = _ => RulesCommand.Both };
         AcceptOnly(kind, RulesCommand.Formats);
-        var rules = new Command("rules", "Print the kernel's rules that the ranges need, for those who install them themselves.") { kind };
+        var rules = new Command("rules", "Print the kernel's rules that ranges and proxy_bind transparent need, for those who install them themselves.") { kind };
         rules.SetAction(parsed => RulesCommand.Run(Arguments(parsed), parsed.GetRequiredValue(kind)));
         root.Add(rules);
 

@@ -4,14 +4,21 @@ using Ferry.Hosting;
 
 namespace Ferry.Daemon;
 
-/// <summary><c>ferryd rules</c>: what <c>range_method none</c> leaves to the operator.</summary>
+/// <summary><c>ferryd rules</c>: what <c>range_method none</c> and <c>proxy_bind … transparent</c> leave to the operator.</summary>
 internal static class RulesCommand
 {
     public const string Both = "both";
+    private const string Routes = "routes";
+    private const string Reminder = """
+        # With proxy_bind ... transparent, what servers send to clients has to come through this machine: give each server a route to the clients' networks, or
+        # its default route, by way of this machine. What comes back passes the input chains of this machine's firewall.
+
+        """;
+
     private static readonly (string Name, RangeMethod Method)[] Methods = [("nft", RangeMethod.Nft), ("iptables", RangeMethod.Iptables), ("tproxy", RangeMethod.Tproxy)];
 
     /// <summary>The words of <c>--format</c>.</summary>
-    public static string[] Formats => [Both, .. Methods.Select(static m => m.Name)];
+    public static string[] Formats => [Both, .. Methods.Select(static m => m.Name), Routes];
 
     public static int Run(RunArguments arguments, string format)
     {
@@ -19,10 +26,19 @@ internal static class RulesCommand
         Report.Diagnostics(file.Diagnostics, ConfigSeverity.Error);
         if (file.Config is not { } config)
             return ExitCode.Failure;
+        var routes = FerryProxy.DescribeRoutes(config);
         if (FerryProxy.DescribeRules(config, RangeMethod.Nft).Length == 0)
         {
             if (!arguments.Quiet)
-                Report.Error($"{arguments.File} has no range that a data server with \"njtmesh_dest\" or \"mesh\" listens for, and needs no rules");
+                Report.Error($"{arguments.File} has no range that a data server with \"njtmesh_dest\" or \"mesh\" listens for and no \"proxy_bind\" with \"transparent\", and needs no rules");
+            return ExitCode.Ok;
+        }
+        if (format == Routes)
+        {
+            if (routes.Length > 0)
+                Console.Out.Write(Reminder + routes);
+            else if (!arguments.Quiet)
+                Report.Error($"{arguments.File} has no \"proxy_bind\" with \"transparent\", and needs no routes");
             return ExitCode.Ok;
         }
         if (format != Both)
@@ -34,6 +50,8 @@ internal static class RulesCommand
         Console.Out.Write(FerryProxy.DescribeRules(config, RangeMethod.Nft));
         Console.Out.Write("\n# With iptables: ferryd rules --format iptables | sh\n");
         Console.Out.Write(FerryProxy.DescribeRules(config, RangeMethod.Iptables));
+        if (routes.Length > 0)
+            Console.Out.Write($"\n# With either, the routes: ferryd rules --format routes | sh\n{Reminder}{routes}");
         return ExitCode.Ok;
     }
 }

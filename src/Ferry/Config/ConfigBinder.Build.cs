@@ -62,7 +62,7 @@ internal sealed partial class ConfigBinder
         return defaults with
         {
             Listens = [.. draft.Listens.SelectMany(l => Enumerable.Range(l.First, l.Last - l.First + 1)
-                .Select(port => new ListenConfig(new IPEndPoint(l.Address, port), l.Backlog, l.Place.Position, l.IsSsl)))],
+                .Select(port => new ListenConfig(new IPEndPoint(l.Address, port), l.Backlog, l.Place.Position, l.IsSsl, l.ProxyProtocol is not null)))],
             Data = BuildData(draft, Main.Servers.Find(s => s.DataZone?.Text == zone.Name)),
             ProxyAddresses = [.. own.ProxyAddresses.Count > 0 ? own.ProxyAddresses : outer.ProxyAddresses],
             ClientTls = BuildClientTls(draft),
@@ -71,8 +71,10 @@ internal sealed partial class ConfigBinder
             ConnectTimeout = own.ConnectTimeout.Or(outer.ConnectTimeout).Else(defaults.ConnectTimeout),
             BannerTimeout = own.BannerTimeout.Or(outer.BannerTimeout).Else(defaults.BannerTimeout),
             LoginTimeout = own.LoginTimeout.Or(outer.LoginTimeout).Else(defaults.LoginTimeout),
-            BindAddress = own.BindAddress.Or(outer.BindAddress).Else(defaults.BindAddress),
+            Bind = own.Bind.Or(outer.Bind).Else(defaults.Bind),
             ProxyProtocol = own.ProxyProtocol.Or(outer.ProxyProtocol).Else(defaults.ProxyProtocol),
+            ProxyProtocolTimeout = own.ProxyProtocolTimeout.Or(outer.ProxyProtocolTimeout).Else(defaults.ProxyProtocolTimeout),
+            RealIpFrom = [.. (own.RealIpFrom.Count > 0 ? own : outer).RealIpFrom.Select(static f => f.Network).OfType<IPNetwork>()],
             NextUpstream = own.NextUpstream.Or(outer.NextUpstream).Else(defaults.NextUpstream),
             NextUpstreamTimeout = own.NextUpstreamTimeout.Or(outer.NextUpstreamTimeout).Else(defaults.NextUpstreamTimeout),
             NextUpstreamTries = own.NextUpstreamTries.Or(outer.NextUpstreamTries).Else(defaults.NextUpstreamTries),

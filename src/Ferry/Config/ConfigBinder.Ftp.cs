@@ -117,13 +117,18 @@ internal sealed partial class ConfigBinder
             _server.DataZone = name;
     }
 
+    /// <summary>The words of <c>ftp_data_peer</c>.</summary>
+    public static readonly (string Word, DataPeerPolicy Policy)[] DataPeers =
+        [("control", DataPeerPolicy.Control), ("client", DataPeerPolicy.Client), ("any", DataPeerPolicy.Any)];
+
     public void SetDataPeer(ConfigNode node)
     {
         var word = node.Arguments[0];
-        if (word.Text is "control" or "any")
-            Scope.DataPeer = word.Text == "any" ? DataPeerPolicy.Any : DataPeerPolicy.Control;
+        var index = Array.FindIndex(DataPeers, p => p.Word == word.Text);
+        if (index >= 0)
+            Scope.DataPeer = DataPeers[index].Policy;
         else
-            findings.Error(word, $"\"ftp_data_peer\" is \"control\" or \"any\", not {ConfigFindings.Show(word.Text)}");
+            findings.Error(word, $"\"ftp_data_peer\" is \"control\", \"client\" or \"any\", not {ConfigFindings.Show(word.Text)}");
     }
 
     public void SetPassiveAddress(ConfigNode node) =>

@@ -24,6 +24,7 @@ internal sealed partial class ConfigBinder
         var word = node.Arguments[0];
         var backlog = 511;
         bool isGood = true, isSsl = false, alsoV4 = false;
+        ConfigToken? header = null;
         foreach (var option in node.Arguments.GetRange(1, node.Arguments.Count - 1))
         {
             var (key, value) = Cut(option.Text);
@@ -48,8 +49,7 @@ internal sealed partial class ConfigBinder
                     isSsl = true;
                     break;
                 case "proxy_protocol" when value is null:
-                    findings.Error(option,
-                        "\"proxy_protocol\" of \"listen\" is not supported yet: let clients connect without a PROXY header");
+                    header = option;
                     break;
                 case "udp" or "quic" when value is null:
                     findings.Error(option, $"\"{key}\" of \"listen\" cannot be: FTP runs over TCP");
@@ -63,10 +63,10 @@ internal sealed partial class ConfigBinder
         if (!ListenAddress(word, out var address, out var first, out var last))
             return;
         if (isGood)
-            _server.Listens.Add(new ListenDraft(word, address, first, last, backlog, isSsl));
+            _server.Listens.Add(new ListenDraft(word, address, first, last, backlog, isSsl, header));
         // [::] with ipv6only=off is both families at once, which here are two sockets.
         if (isGood && alsoV4 && address.Equals(IPAddress.IPv6Any))
-            _server.Listens.Add(new ListenDraft(word, IPAddress.Any, first, last, backlog, isSsl));
+            _server.Listens.Add(new ListenDraft(word, IPAddress.Any, first, last, backlog, isSsl, header));
     }
 
     /// <summary>Reads <c>[ADDR:]PORT[-PORT]</c>.</summary>
@@ -148,25 +148,5 @@ internal sealed partial class ConfigBinder
         if (hadLowBits)
             findings.Warning(word, $"the low bits of {ConfigFindings.Show(word.Text)} are meaningless: it is {network}");
         return true;
-    }
-
-    public void SetBind(ConfigNode node)
-    {
-        var word = node.Arguments[0];
-        if (node.Arguments.Count > 1)
-        {
-            findings.Error(node.Arguments[1], node.Arguments[1].Text == "transparent"
-                ? "\"transparent\" of \"proxy_bind\" is not supported yet: servers see the proxy's address"
-                : $"unknown parameter {ConfigFindings.Show(node.Arguments[1].Text)} of \"proxy_bind\"");
-        }
-        if (word.Text == "off")
-            Scope.BindAddress = new Setting<IPAddress?>(null);
-        else if (word.Text.Contains('$'))
-            findings.Error(word, "variables in \"proxy_bind\" are not supported yet: write an address of this machine");
-        else if (!ConfigValue.TryAddress(word.Text, out var address))
-            findings.Error(word,
-                $"\"proxy_bind\" needs an address of this machine without a port, or \"off\", not {ConfigFindings.Show(word.Text)}");
-        else
-            Scope.BindAddress = address;
     }
 }

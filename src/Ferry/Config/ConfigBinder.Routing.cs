@@ -150,7 +150,7 @@ internal sealed partial class ConfigBinder
             server.Route = route with
             {
                 User = server.UserName,
-                AtUser = route.AtUser || route.Lookup is not null || server.UserName is not null || route.Upstreams.Any(IsChosenByUser),
+                AtUser = route.AtUser || route.Lookup is not null || server.UserName is not null || BindsByUser(server) || route.Upstreams.Any(IsChosenByUser),
             };
     }
 }

@@ -25,7 +25,7 @@ internal sealed class ConfigScope
     public Setting<TimeSpan> ConnectTimeout { get; set; }
     public Setting<TimeSpan> BannerTimeout { get; set; }
     public Setting<TimeSpan> LoginTimeout { get; set; }
-    public Setting<IPAddress?> BindAddress { get; set; }
+    public Setting<BindConfig?> Bind { get; set; }
     public Setting<bool> NextUpstream { get; set; }
     public Setting<TimeSpan> NextUpstreamTimeout { get; set; }
     public Setting<int> NextUpstreamTries { get; set; }
@@ -51,6 +51,8 @@ internal sealed class ConfigScope
     public Setting<RouteLookupDraft> RouteLookup { get; set; }
     public Setting<ProxyProtocolVersion> ProxyProtocol { get; set; }
     public Setting<ProxyProtocolVersion> DataProxyProtocol { get; set; }
+    public Setting<TimeSpan> ProxyProtocolTimeout { get; set; }
+    public List<(ConfigToken Word, IPNetwork? Network)> RealIpFrom { get; } = [];
     public List<ClientProxyAddressConfig> ProxyAddresses { get; } = [];
     public List<AccessRuleConfig> AccessRules { get; } = [];
     public TlsScope Tls { get; } = new();
@@ -99,7 +101,7 @@ internal sealed class MainDraft
 }
 
 /// <summary>A <c>listen</c> line.</summary>
-internal sealed record ListenDraft(ConfigToken Place, IPAddress Address, int First, int Last, int Backlog, bool IsSsl);
+internal sealed record ListenDraft(ConfigToken Place, IPAddress Address, int First, int Last, int Backlog, bool IsSsl, ConfigToken? ProxyProtocol);
 
 /// <summary>A <c>range</c> line: a redirect of ports to one.</summary>
 /// <param name="Line">Its name.</param>

@@ -26,6 +26,7 @@ internal sealed partial class ConfigValidator(MainDraft main, ConfigSource sourc
         validator.CheckZoneNames();
         validator.CheckDataServers();
         validator.CheckTls();
+        validator.CheckForwarding();
         validator.CheckServersBehind();
         validator.CheckListens();
         validator.CheckZonePorts();

@@ -9,7 +9,8 @@ internal static partial class ConfigVariables
     /// <summary>Those that are known when a client has said who it is.</summary>
     public static readonly FrozenSet<string> InRoutes = FrozenSet.ToFrozenSet(
     [
-        "remote_addr", "remote_port", "server_addr", "server_port", "connection", "protocol", "pid", "hostname",
+        "remote_addr", "remote_port", "server_addr", "server_port", "proxy_protocol_addr", "proxy_protocol_port", "proxy_protocol_server_addr", "proxy_protocol_server_port",
+        "realip_remote_addr", "realip_remote_port", "connection", "protocol", "pid", "hostname",
         "ssl_protocol", "ssl_cipher", "ssl_session_reused", "ssl_server_name", "ssl_client_s_dn", "ssl_client_verify", "ftp_user", "ftp_host", "ftp_session",
     ], StringComparer.Ordinal);
 

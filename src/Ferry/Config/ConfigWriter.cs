@@ -80,7 +80,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
     {
         Open("server");
         foreach (var listen in server.Listens)
-            Line(["listen", listen.EndPoint.ToString(), $"backlog={listen.Backlog}", .. Ssl(listen.IsTls)]);
+            Line(["listen", listen.EndPoint.ToString(), $"backlog={listen.Backlog}", .. Ssl(listen.IsTls), .. listen.ProxyProtocol ? ["proxy_protocol"] : Array.Empty<string>()]);
         var zone = server.Zone;
         Line("ftp_ctrl", Quote($"zone={zone.Name}:{zone.Size}"), Quote($"proxy_ip={Show(zone.ProxyAddress)}"), $"min_port={zone.MinPort}", $"max_port={zone.MaxPort}");
         WriteRouting(server);
@@ -89,9 +89,10 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         Line("proxy_connect_timeout", Time(server.ConnectTimeout));
         Line("ftp_banner_timeout", Time(server.BannerTimeout));
         Line("ftp_login_timeout", Time(server.LoginTimeout));
-        Line("proxy_bind", server.BindAddress?.ToString() ?? "off");
+        WriteBind(server.Bind);
         Line("proxy_protocol", Word(server.ProxyProtocol));
         Line("proxy_protocol_data", Word(server.Data.ProxyProtocol));
+        WriteForwarding(server);
         Line("proxy_next_upstream", OnOff(server.NextUpstream));
         Line("proxy_next_upstream_timeout", Time(server.NextUpstreamTimeout));
         Line("proxy_next_upstream_tries", Number(server.NextUpstreamTries));
@@ -122,7 +123,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         Line("ftp_data", Quote($"zone={zone.Name}"));
         Line("ftp_data_connect_timeout", Time(data.ConnectTimeout));
         Line("ftp_data_timeout", Time(data.StallTimeout));
-        Line("ftp_data_peer", data.Peer == DataPeerPolicy.Any ? "any" : "control");
+        Line("ftp_data_peer", ConfigBinder.DataPeers.First(p => p.Policy == data.Peer).Word);
         Line([
             "ftp_pasv_address", .. data.PassiveAddress.Policy switch
             {

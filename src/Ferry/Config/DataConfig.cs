@@ -57,11 +57,14 @@ public sealed record DataConfig
 /// <summary>Who may use a passive port.</summary>
 public enum DataPeerPolicy
 {
-    /// <summary>Only the address that the control connection came from.</summary>
+    /// <summary>Only the address that the control connection came from: the client's, and that of the balancer that it came through. Clients of one balancer share no port.</summary>
     Control,
 
     /// <summary>Any address, for clients whose data comes by another way; a port then has one lease at a time.</summary>
     Any,
+
+    /// <summary>Only the client's own address, also where its control connection came through a balancer.</summary>
+    Client,
 }
 
 /// <summary>Which address of a server's 227 is dialled.</summary>

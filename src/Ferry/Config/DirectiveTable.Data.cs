@@ -9,7 +9,7 @@ internal static partial class DirectiveTable
             "Tells clients of a network another address than `proxy_ip`, with the same words. The first line that matches decides; where none does, it is `proxy_ip`. Lines of a server replace those of `stream`.")
         { MinArguments = 2, MaxArguments = 2, Repeats = true, ControlOnly = true, Set = (b, n) => b.SetProxyAddress(n) },
         new("ftp_active_source_port", InBoth, "ftp_active_source_port PORT | any | auto;", "auto",
-            "The port that data connections to clients in active mode come from. `auto` is the one below that of the control listener: 20 for 21, as FTP has it, and 989 for 990. Where it may not be bound, any is used; ports below 1024 need root or CAP_NET_BIND_SERVICE. With `any` the kernel chooses.")
+            "The port that data connections to clients in active mode come from. `auto` is the one below that of the control listener: 20 for 21, as FTP has it, and 989 for 990; for a client behind a balancer of `set_real_ip_from`, below the port that it has connected to there. Where it may not be bound, any is used; ports below 1024 need root or CAP_NET_BIND_SERVICE. With `any` the kernel chooses.")
         { ControlOnly = true, Set = (b, n) => b.SetActiveSourcePort(n) },
         new("ftp_port_peer", InBoth, "ftp_port_peer control | any | NETWORK ...;", "control",
             "Which addresses a client's PORT or EPRT may name: only the one that its control connection comes from, any, or that one and those in the networks. Everything but `control` lets clients have Ferry connect to others (FXP, and the bounce attack of RFC 2577). Ports below 1024 are refused always.")

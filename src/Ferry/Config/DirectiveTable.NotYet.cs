@@ -34,8 +34,6 @@ internal static partial class DirectiveTable
 
         Later("least_time", InUpstream, "least_time connect | first_byte | last_byte [inflight];", "use least_conn"),
 
-        Later("proxy_protocol_timeout", InBoth, "proxy_protocol_timeout TIME;", "ftp_login_timeout bounds how long a client may take"),
-        Later("set_real_ip_from", InBoth, "set_real_ip_from ADDR | NETWORK;", "the client's address is that of the connection"),
         Later("proxy_upload_rate", InBoth, "proxy_upload_rate RATE;", null, "0"),
         Later("proxy_download_rate", InBoth, "proxy_download_rate RATE;", null, "0"),
         Later("proxy_session_drop", InBoth, "proxy_session_drop on | off;", "sessions stay with a server that is removed until they end", "off"),

@@ -51,11 +51,11 @@ internal static partial class DirectiveTable
         new("server", InStream, "server { ... }", "none",
             "A control server, with `ftp_ctrl`, or the data server of a zone, with `ftp_data`.")
         { MinArguments = 0, MaxArguments = 0, IsBlock = true, Opens = InServer, Repeats = true, Set = (b, n) => b.SetServer(n) },
-        new("listen", InServer, "listen [ADDR:]PORT[-PORT] [backlog=NUMBER] [bind] [ipv6only=on | off] [mesh] [reuseport] [so_keepalive=VALUE] [ssl];", "none",
-            "Where clients connect. Without an address it is every IPv4 address; IPv6 stands in brackets. A control server needs one line at least. The lines of a data server must cover the ports of its zone, and say which addresses those are opened on; or they have one port, to which `range` redirects those of the zone; or it has none, and the ports are opened on the addresses of the control server. `backlog=` is 511 when left out; `mesh` is another spelling of `njtmesh_dest on`. With `ssl` clients speak TLS from the first byte (implicit FTPS); on a line of a data server it means that clear data is refused (534).")
+        new("listen", InServer, "listen [ADDR:]PORT[-PORT] [backlog=NUMBER] [bind] [ipv6only=on | off] [mesh] [proxy_protocol] [reuseport] [so_keepalive=VALUE] [ssl];", "none",
+            "Where clients connect. Without an address it is every IPv4 address; IPv6 stands in brackets. A control server needs one line at least. The lines of a data server must cover the ports of its zone, and say which addresses those are opened on; or they have one port, to which `range` redirects those of the zone; or it has none, and the ports are opened on the addresses of the control server. `backlog=` is 511 when left out; `mesh` is another spelling of `njtmesh_dest on`. With `ssl` clients speak TLS from the first byte (implicit FTPS); on a line of a data server it means that clear data is refused (534). With `proxy_protocol` every connection must begin with a PROXY header, of version 1 or 2, before any TLS; only lines of a control server may have it.")
         { MaxArguments = Directive.Many, Repeats = true, Set = (b, n) => b.SetListen(n) },
         new("allow", InBoth, "allow ADDR | NETWORK | all;", "all",
-            "Lets clients in. Of `allow` and `deny` the first line that matches decides; where none matches, the client is let in. Lines of a server replace those of `stream`.")
+            "Lets clients in. Of `allow` and `deny` the first line that matches decides; where none matches, the client is let in. Lines of a server replace those of `stream`. A client behind a balancer of `set_real_ip_from` counts with its own address.")
         { Repeats = true, Set = (b, n) => b.SetAccess(n) },
         new("deny", InBoth, "deny ADDR | NETWORK | all;", "none",
             "Keeps clients out; see `allow`. In a data server `allow` and `deny` speak of data connections.")
@@ -86,8 +86,8 @@ internal static partial class DirectiveTable
         new("proxy_connect_timeout", InBoth, "proxy_connect_timeout TIME;", "60s",
             "The bound of one attempt to connect to a server.")
         { ControlOnly = true, Set = (b, n) => b.SetTime(n, (s, v) => s.ConnectTimeout = v) },
-        new("proxy_bind", InBoth, "proxy_bind ADDR | off;", "off",
-            "The address of this machine that servers see connections come from.")
+        new("proxy_bind", InBoth, "proxy_bind ADDR | $VARIABLE | off [transparent];", "off",
+            "The address that servers see connections come from, control and data. With `transparent` it need not be one of this machine: `proxy_bind $remote_addr transparent` is the client's own.")
         { MaxArguments = 2, ControlOnly = true, Set = (b, n) => b.SetBind(n) },
         new("proxy_next_upstream", InBoth, "proxy_next_upstream on | off;", "on",
             "Tries the next server when one cannot be reached or fails before its greeting. The client notices nothing.")
@@ -106,7 +106,7 @@ internal static partial class DirectiveTable
     private static IEnumerable<Directive> FtpRows() =>
     [
         new("ftp_ctrl", InServer, "ftp_ctrl zone=NAME:SIZE proxy_ip=ADDR | NAME | auto min_port=NUMBER max_port=NUMBER [mode=plain | encry | auth];", "none",
-            "Makes the server a control server. Passive ports are taken from `min_port` to `max_port`; clients are told `proxy_ip` and the port. A name is resolved when the configuration is loaded, its IPv4 address before others; `auto` is the address that the client has connected to. The zone is the table of ports on loan: each loan takes 256 bytes of its size, which is at least 8k. The four parameters come in any order; `mode=` is accepted from files of OpenNJet: `auth` means `starttls on` where there is a certificate and no `starttls`, the others change nothing.")
+            "Makes the server a control server. Passive ports are taken from `min_port` to `max_port`; clients are told `proxy_ip` and the port. A name is resolved when the configuration is loaded, its IPv4 address before others; `auto` is the address that the client has connected to, behind a balancer of `set_real_ip_from` the balancer's. The zone is the table of ports on loan: each loan takes 256 bytes of its size, which is at least 8k. The four parameters come in any order; `mode=` is accepted from files of OpenNJet: `auth` means `starttls on` where there is a certificate and no `starttls`, the others change nothing.")
         { MinArguments = 0, MaxArguments = Directive.Many, Set = (b, n) => b.SetControl(n) },
         new("ftp_data", InServer, "ftp_data zone=NAME;", "none",
             "Makes the server the data server of a zone. Ferry needs none: it is there for files of OpenNJet and for settings of its own.")
@@ -126,8 +126,8 @@ internal static partial class DirectiveTable
         new("ftp_data_timeout", InBoth, "ftp_data_timeout TIME;", "5m",
             "Cuts a transfer that moved no byte for so long.")
         { Set = (b, n) => b.SetTime(n, (s, v) => s.DataTimeout = v) },
-        new("ftp_data_peer", InBoth, "ftp_data_peer control | any;", "control",
-            "Who may use a port on loan: only the address that the control connection came from, or any. With `any`, a port is lent to one client at a time, and whoever finds it first gets the data.")
+        new("ftp_data_peer", InBoth, "ftp_data_peer control | client | any;", "control",
+            "Who may use a port on loan: only the address that the control connection came from, or any. For a client behind a balancer of `set_real_ip_from`, `control` is its own address and the balancer's, so that the clients of one balancer share no ports; `client` is its own alone. With `any`, a port is lent to one client at a time, and whoever finds it first gets the data.")
         { Set = (b, n) => b.SetDataPeer(n) },
         new("ftp_pasv_address", InBoth, "ftp_pasv_address control | trust | NETWORK ...;", "control",
             "Which address is dialled for data: that of the server that the session is tied to, whatever its reply to PASV says; the one that it says; or the one that it says where that lies in one of the networks.")

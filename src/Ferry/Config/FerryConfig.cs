@@ -33,7 +33,7 @@ public sealed record FerryConfig
     /// <summary>The program for IPv6 rules (<c>range ip6tables_path=</c>); null: ip6tables of the system.</summary>
     public string? Ip6tablesPath { get; init; }
 
-    /// <summary>The program for routing rules (<c>range ip_path=</c>); null: ip of the system. No method of today needs one: what is redirected is this machine's own.</summary>
+    /// <summary>The program for routing rules (<c>range ip_path=</c>); null: ip of the system. Only <c>ferryd rules</c> names it: what ranges redirect is this machine's own.</summary>
     public string? IpPath { get; init; }
 
     /// <summary>Where ranges that are added at run time are kept, an absolute path; null: until the process ends. Read at the start, so that a reload does not change it.</summary>

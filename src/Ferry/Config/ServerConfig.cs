@@ -50,11 +50,17 @@ public sealed record ServerConfig
     /// <summary>How long a client may take from connecting to being logged in (<c>ftp_login_timeout</c>). Default 2 minutes: between vsftpd, which has no bound of its own, and ProFTPD's 5 minutes.</summary>
     public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>The local address that servers see (<c>proxy_bind</c>); null lets the kernel choose.</summary>
-    public IPAddress? BindAddress { get; init; }
+    /// <summary>Where connections to servers come from (<c>proxy_bind</c>); null lets the kernel choose.</summary>
+    public BindConfig? Bind { get; init; }
 
     /// <summary>The header that control connections to servers begin with (<c>proxy_protocol</c>). Default none, as nginx.</summary>
     public ProxyProtocolVersion ProxyProtocol { get; init; }
+
+    /// <summary>Whose PROXY headers say who a client is (<c>set_real_ip_from</c>), on listeners with <see cref="ListenConfig.ProxyProtocol"/>. Default nobody's, as nginx.</summary>
+    public ImmutableArray<IPNetwork> RealIpFrom { get; init; } = [];
+
+    /// <summary>How long a connection may take to send its PROXY header (<c>proxy_protocol_timeout</c>). Default 30 s, as nginx.</summary>
+    public TimeSpan ProxyProtocolTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Whether the next server is tried when one fails before its greeting (<c>proxy_next_upstream</c>). Default on, as nginx.</summary>
     public bool NextUpstream { get; init; } = true;
@@ -95,7 +101,8 @@ public sealed record ServerConfig
 /// <param name="Backlog">Connections that the kernel keeps waiting, at least 1 (<c>backlog=</c>). Default 511, as nginx.</param>
 /// <param name="Position">Where the line is, for messages.</param>
 /// <param name="IsTls">TLS from the first byte (<c>ssl</c>): implicit FTPS.</param>
-public sealed record ListenConfig(IPEndPoint EndPoint, int Backlog = 511, ConfigPosition Position = default, bool IsTls = false);
+/// <param name="ProxyProtocol">Every connection begins with a PROXY header (<c>proxy_protocol</c>), before any TLS.</param>
+public sealed record ListenConfig(IPEndPoint EndPoint, int Backlog = 511, ConfigPosition Position = default, bool IsTls = false, bool ProxyProtocol = false);
 
 /// <summary>What <c>ftp_ctrl</c> says: a table of ports on loan.</summary>
 /// <param name="Name">The zone's name; with the port range it identifies the table over a reload.</param>

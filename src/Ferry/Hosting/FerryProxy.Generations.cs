@@ -50,6 +50,7 @@ public sealed partial class FerryProxy
             _stopping = true;
             foreach (var listener in _current?.Listeners.Values.ToArray() ?? [])
                 listener.Dispose();
+            _arriving.Close();
             StopChecks(_current); // nobody is sent anywhere any more
         }
         finally
@@ -92,21 +93,32 @@ public sealed partial class FerryProxy
             AcceptAnew(connection, listener, listen.EndPoint);
             return;
         }
-        FtpSession? session = null;
+        if (listen.ProxyProtocol)
+        {
+            _ = AwaitHeaderAsync(connection, listener, listen, server, generation);
+            return;
+        }
+        var isBegun = false;
         try
         {
-            session = TryBegin(connection, listener, listen.IsTls, server, generation);
+            isBegun = TryRun(connection, listener, listen, server, generation, forwarded: null);
         }
         finally
         {
-            if (session is null)
+            if (!isBegun)
                 _ = generation.LetGoAsync();
         }
-        if (session is null)
-            return;
+    }
+
+    /// <summary>Begins the client's session, which lets the generation go at its end; false where there is none.</summary>
+    private bool TryRun(Connection connection, IPAddress listener, ListenConfig listen, ControlServer server, Generation generation, ForwardedClient? forwarded)
+    {
+        if (TryBegin(connection, listener, listen.IsTls, server, generation, forwarded) is not { } session)
+            return false;
         _ = RunAsync(session, generation);
         if (_stopping)
             session.Stop(SessionEndReason.Stopped); // it began while all the others were being ended
+        return true;
     }
 
     /// <summary>A reload has retired the generation between the accept and here: the connection is its successor's.</summary>
@@ -125,7 +137,7 @@ public sealed partial class FerryProxy
     }
 
     /// <summary>Makes the client's session; null where the client is turned away or has gone.</summary>
-    private FtpSession? TryBegin(Connection connection, IPAddress listener, bool isTls, ControlServer server, Generation generation)
+    private FtpSession? TryBegin(Connection connection, IPAddress listener, bool isTls, ControlServer server, Generation generation, ForwardedClient? forwarded)
     {
         try
         {
@@ -134,20 +146,19 @@ public sealed partial class FerryProxy
                 connection.Dispose(); // it came in while the listener was being closed
                 return null;
             }
-            if (!AccessRules.Allow(server.Config.AccessRules, Transport.EndPoints.Plain(connection.RemoteEndPoint.Address)))
+            var client = forwarded?.Client ?? Transport.EndPoints.Plain(connection.RemoteEndPoint);
+            if (!AccessRules.Allow(server.Config.AccessRules, client.Address))
             {
                 _parts.Metrics.ClientRejected("access_rules");
-                Log.Denied(_parts.Logger, connection.RemoteEndPoint);
+                Log.Denied(_parts.Logger, client);
                 connection.Dispose();
                 return null;
             }
-            var id = _idPrefix + Interlocked.Increment(ref _lastId).ToString(CultureInfo.InvariantCulture);
-            var session = new FtpSession(connection, listener, server, id, isTls);
-            if (!_sessions.TryAdd(session, generation.Config.MaxSessions))
+            var session = new FtpSession(connection, listener, server, NextId(), isTls, forwarded);
+            // Who is still arriving counts, but for this one.
+            if (!_sessions.TryAdd(session, generation.Config.MaxSessions - _arriving.Count + (forwarded is null ? 0 : 1)))
             {
-                _parts.Metrics.ClientRejected("max_sessions");
-                Log.Full(_parts.Logger, connection.RemoteEndPoint, generation.Config.MaxSessions);
-                session.Refuse();
+                Refuse(session, client, generation);
                 return null;
             }
             _parts.Metrics.SessionStarted();
@@ -158,6 +169,15 @@ public sealed partial class FerryProxy
             connection.Dispose(); // the client left before it was served
             return null;
         }
+    }
+
+    private string NextId() => _idPrefix + Interlocked.Increment(ref _lastId).ToString(CultureInfo.InvariantCulture);
+
+    private void Refuse(FtpSession session, IPEndPoint client, Generation generation)
+    {
+        _parts.Metrics.ClientRejected("max_sessions");
+        Log.Full(_parts.Logger, client, generation.Config.MaxSessions);
+        session.Refuse();
     }
 
     private async Task RunAsync(FtpSession session, Generation generation)

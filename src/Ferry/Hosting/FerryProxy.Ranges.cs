@@ -6,18 +6,6 @@ namespace Ferry.Hosting;
 
 public sealed partial class FerryProxy
 {
-    /// <summary>The kernel's rules that the ranges of a configuration need, as text: for <c>nft -f -</c>, or for a shell that calls iptables.</summary>
-    /// <param name="config">The configuration.</param>
-    /// <param name="method"><see cref="RangeMethod.Nft"/>, <see cref="RangeMethod.Tproxy"/> or <see cref="RangeMethod.Iptables"/>.</param>
-    /// <returns>The text; empty where the configuration needs none.</returns>
-    public static string DescribeRules(FerryConfig config, RangeMethod method)
-    {
-        ArgumentNullException.ThrowIfNull(config);
-        if (method is not (RangeMethod.Nft or RangeMethod.Tproxy or RangeMethod.Iptables))
-            throw new ArgumentOutOfRangeException(nameof(method), method, "Rules are written for nft, tproxy or iptables.");
-        return RedirectPlan.Text(config, method);
-    }
-
     /// <summary>The ranges in force: those of the configuration, and those added since.</summary>
     internal ImmutableArray<RangeConfig> Ranges => _current is { } current ? _parts.Ranges.All(current.Config.Ranges) : [];
 

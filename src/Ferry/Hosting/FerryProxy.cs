@@ -130,6 +130,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
         _sessions.ForEach(static s => s.Stop(SessionEndReason.Stopped));
         try
         {
+            await _arriving.Empty().WaitAsync(StopLimit, _parts.Time, ct).ConfigureAwait(false);
             await _sessions.Empty().WaitAsync(StopLimit, _parts.Time, ct).ConfigureAwait(false);
         }
         catch (TimeoutException)
@@ -180,6 +181,8 @@ public sealed partial class FerryProxy : IAsyncDisposable
         }
         var (_, unknown) = await AnnouncedNames.ResolveAsync(config, GenerationBuilder.Resolve, TimeProvider.System, ct).ConfigureAwait(false);
         found.AddRange(unknown);
+        // Whoever tests the configuration may have fewer rights than who runs it.
+        found.AddRange(TransparentPlan.Check(config, ConfigSeverity.Warning));
         found.AddRange(TlsCheck.Run(config));
         foreach (var file in config.Servers.Select(static s => s.Upstream.HealthCheck?.PasswordFile).OfType<PlacedText>().Distinct())
             HealthPassword.TryRead(file, found);
@@ -207,6 +210,7 @@ public sealed partial class FerryProxy : IAsyncDisposable
     private void Sweep(long now)
     {
         _sessions.Sweep(now);
+        _arriving.Sweep(now);
         _parts.Lingering.Sweep(now);
         foreach (var monitor in _current?.Monitors ?? [])
             monitor.Sweep(now);

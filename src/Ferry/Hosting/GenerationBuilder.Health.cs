@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Linq;
 using Ferry.Config;
 using Ferry.Sessions;
+using Ferry.Transport;
 using Ferry.Transport.Tls;
 using Ferry.Upstreams;
 
@@ -44,10 +45,14 @@ internal sealed partial class GenerationBuilder
     {
         if (check.Agent is not { } agent)
             return null;
-        var asking = new AgentCheck(agent, check.Timeout, server.Config.BindAddress);
+        var asking = new AgentCheck(agent, check.Timeout, SourceOf(server.Config));
         var time = _parts.Time;
         return new AgentMonitor(group, agent.Interval, (s, ct) => asking.RunAsync(s.EndPoint.Address, time, ct), _parts.Logger);
     }
+
+    /// <summary>Where checks come from. They have no client whose address that could be.</summary>
+    private static SourceAddress? SourceOf(ServerConfig config) =>
+        config.Bind is { Address: { } address } ? new SourceAddress(address) { IsTransparent = config.Bind.IsTransparent } : null;
 
     /// <summary>How servers are checked; null where something stands against it, which is told.</summary>
     private HealthProbePlan? Plan(HealthCheckConfig check, ControlServer server, RoutePlace place)
@@ -70,7 +75,7 @@ internal sealed partial class GenerationBuilder
         return new HealthProbePlan
         {
             Check = check,
-            BindAddress = config.BindAddress,
+            BindAddress = SourceOf(config),
             // A port of the check's own is one where no proxy is expected.
             Header = check.Port is null ? config.ProxyProtocol : ProxyProtocolVersion.Off,
             DataHeader = check.Port is null ? config.Data.ProxyProtocol : ProxyProtocolVersion.Off,

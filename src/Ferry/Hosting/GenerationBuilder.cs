@@ -42,6 +42,7 @@ internal sealed partial class GenerationBuilder
         try
         {
             OpenErrorLogs();
+            Tell(TransparentPlan.Check(_config, ConfigSeverity.Error));
             var groups = await ResolveAsync(ct).ConfigureAwait(false);
             if (_errors.Count == 0)
                 BuildServers(groups);
@@ -138,9 +139,10 @@ internal sealed partial class GenerationBuilder
         {
             var pool = ClientPool(config);
             var upstreamZone = UpstreamZone(config);
-            var upstreamPool = _previous?.Pools.FirstOrDefault(p => p.Fits(upstreamZone, DataPeerPolicy.Control, []));
+            var isTransparent = config.Bind is { IsTransparent: true };
+            var upstreamPool = _previous?.Pools.FirstOrDefault(p => p.IsTransparent == isTransparent && p.Fits(upstreamZone, DataPeerPolicy.Control, []));
             if (upstreamPool is null)
-                _newPools.Add(upstreamPool = new PortPool(upstreamZone, DataPeerPolicy.Control, _parts.Time, _parts.Logger));
+                _newPools.Add(upstreamPool = new PortPool(upstreamZone, DataPeerPolicy.Control, _parts.Time, _parts.Logger) { IsTransparent = isTransparent });
             pools.AddRange(pool, upstreamPool);
             var access = config.AccessLog is { } line && OpenLog(line.Path, line.Format is null ? LogSyntax.Json : LogSyntax.Text) is { } file
                 ? new AccessLog(file, _parts.Time, line.Format is null ? null : line.Format.Expand)

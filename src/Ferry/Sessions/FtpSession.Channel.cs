@@ -68,12 +68,12 @@ internal sealed partial class FtpSession
     {
         var config = _server.Config;
         var client = _client.RemoteEndPoint;
-        var announced = _server.Announced.For(client.Address, _client.LocalEndPoint.Address);
+        var announced = _server.Announced.For(client.Address, Dialled.Address);
         if (decision.Verb == FtpVerb.Pasv && announced.AddressFamily != AddressFamily.InterNetwork)
             return ReplyWriter.Line(425, "PASV cannot name an IPv6 address; use EPSV.");
         CloseChannel();
         var local = _server.DataAddress(_client.LocalEndPoint.Address, _listener);
-        var lent = _server.Ports.TryLend(client.Address, local, config.Data.MaxPortsPerClient, config.Data.AccessRules, out var lease);
+        var lent = _server.Ports.TryLend(client.Address, local, config.Data.MaxPortsPerClient, config.Data.AccessRules, out var lease, _forwarded?.Relay);
         if (lent != LendResult.Lent)
         {
             _server.Metrics.PortsExhausted();
@@ -88,7 +88,7 @@ internal sealed partial class FtpSession
         OpenChannel(decision, lease, null);
         _server.Metrics.PortLeased();
         if (_server.Logger.IsEnabled(LogLevel.Information))
-            Log.PortGiven(_server.Logger, Id, lease!.Port, _server.Ports.Used, _server.Ports.FreeFor(client.Address), client, UpstreamEnd(_channel!));
+            Log.PortGiven(_server.Logger, Id, lease!.Port, _server.Ports.Used, FreePorts(), client, UpstreamEnd(_channel!));
         return decision.Verb == FtpVerb.Epsv ? ReplyWriter.ExtendedPassive(lease!.Port) : ReplyWriter.Passive(announced, lease!.Port);
     }
 
@@ -160,7 +160,7 @@ internal sealed partial class FtpSession
     {
         _server.Metrics.PortReturned();
         if (_server.Logger.IsEnabled(LogLevel.Information))
-            Log.PortGivenBack(_server.Logger, Id, port, _server.Ports.Used, _server.Ports.FreeFor(_client.RemoteEndPoint.Address));
+            Log.PortGivenBack(_server.Logger, Id, port, _server.Ports.Used, FreePorts());
     }
 
     private void SweepChannel(long now)

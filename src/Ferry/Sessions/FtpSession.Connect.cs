@@ -86,12 +86,14 @@ internal sealed partial class FtpSession
     /// <returns>Null when the server has greeted; else what was wrong, and whether that was a want of this machine, which says nothing of the server.</returns>
     private async Task<(string? Failure, bool IsOurs)> TryServerAsync(IPEndPoint server)
     {
+        if (FindSource() is { } nowhere)
+            return (nowhere, true);
         using var connecting = new ConnectDeadline();
         BeginStep(connecting, _server.Config.ConnectTimeout);
-        var result = await UpstreamConnector.ConnectAsync(server, _server.Config.BindAddress, Header(_server.Config.ProxyProtocol), _loop, connecting.Token).ConfigureAwait(false);
+        var result = await UpstreamConnector.ConnectAsync(server, _source, Header(_server.Config.ProxyProtocol), _loop, connecting.Token).ConfigureAwait(false);
         EndStep();
         if (result.Connection is null)
-            return (result.Error == SocketError.TimedOut ? "connecting timed out" : $"connecting failed ({result.Error})", result.IsOurs);
+            return (result.Failure, result.IsOurs);
         ControlChannel channel;
         try
         {

@@ -63,8 +63,7 @@ internal sealed partial class FtpSession
     {
         if (channel.ClientPort is { } lease)
             return new LentPort(lease);
-        var local = _client.LocalEndPoint;
-        return new DialledClient(channel.Client!, local.Address, _server.Config.Data.ActiveSourcePort ?? local.Port - 1, _server.Time,
+        return new DialledClient(channel.Client!, ActiveSources(channel.Client!), ActiveSourcePort, _server.Time,
             (client, error) => Log.ClientNotReached(_server.Logger, Id, client, error));
     }
 
@@ -77,12 +76,12 @@ internal sealed partial class FtpSession
         using var connecting = new ConnectDeadline();
         var began = _server.Time.GetTimestamp();
         BeginStep(connecting, _server.Config.Data.ConnectTimeout);
-        var result = await UpstreamConnector.ConnectAsync(channel.Upstream!, _server.Config.BindAddress, Header(_server.Config.Data.ProxyProtocol), _loop, connecting.Token).ConfigureAwait(false);
+        var result = await UpstreamConnector.ConnectAsync(channel.Upstream!, _source, Header(_server.Config.Data.ProxyProtocol), _loop, connecting.Token).ConfigureAwait(false);
         EndStep();
         if (result.Connection is not null)
             return new StandingEnd(result.Connection);
         TellDataConnect(_server.Time.GetElapsedTime(channel.Given, began), result);
-        Log.DataConnectFailed(_server.Logger, Id, channel.Upstream!, result.Error);
+        LogDataConnect(channel.Upstream!, result);
         return null;
     }
 

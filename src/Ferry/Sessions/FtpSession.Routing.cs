@@ -47,7 +47,7 @@ internal sealed partial class FtpSession
     }
 
     /// <summary>What is known while the session has not ended.</summary>
-    private SessionRecord RecordOfNow() => new()
+    private SessionRecord RecordOfNow() => WithHeader(new()
     {
         SessionId = Id,
         Start = _start,
@@ -58,7 +58,7 @@ internal sealed partial class FtpSession
         User = _engine.User,
         Host = _engine.Host,
         EndReason = "",
-    };
+    });
 
     /// <summary>The configuration's own variables, for the log; null where it has none.</summary>
     private Func<string, string?>? OwnVariables()

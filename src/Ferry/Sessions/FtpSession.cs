@@ -48,15 +48,17 @@ internal sealed partial class FtpSession
     /// <param name="server">The server block.</param>
     /// <param name="id">The session's name in every log.</param>
     /// <param name="isImplicit">The listener speaks TLS from the first byte.</param>
+    /// <param name="forwarded">Who is behind the connection, where it began with a PROXY header.</param>
     /// <exception cref="SocketException">The client has gone.</exception>
-    public FtpSession(Connection connection, IPAddress listener, ControlServer server, string id, bool isImplicit = false)
+    public FtpSession(Connection connection, IPAddress listener, ControlServer server, string id, bool isImplicit = false, ForwardedClient? forwarded = null)
     {
         _isImplicit = isImplicit;
+        _forwarded = forwarded;
         _server = server;
         _listener = listener;
         Id = id;
         _loop = connection.Loop;
-        _client = new ControlChannel(connection, server.Config.TcpNoDelay, server.Config.SocketKeepalive, urgent: true);
+        _client = new ControlChannel(connection, server.Config.TcpNoDelay, server.Config.SocketKeepalive, urgent: true) { RemoteEndPoint = forwarded?.Client ?? EndPoints.Plain(connection.RemoteEndPoint) };
         _engine = new ControlEngine(_client.RemoteEndPoint.AddressFamily, RulesOf(server.Config, isImplicit), DataRulesOf(server.Config.Data), GreetingRulesOf(server.Config));
         _startedAt = _loggedOutAt = _activity = server.Time.GetTimestamp();
         _start = server.Time.GetUtcNow();
@@ -87,6 +89,7 @@ internal sealed partial class FtpSession
     public async Task RunAsync()
     {
         Log.Connected(_server.Logger, Id, _client.RemoteEndPoint, _client.LocalEndPoint);
+        LogForwarded();
         try
         {
             if ((!_isImplicit || await StartClientTlsAsync(null).ConfigureAwait(false)) && await BeginAsync().ConfigureAwait(false))
@@ -237,7 +240,7 @@ internal sealed partial class FtpSession
         var duration = _server.Time.GetElapsedTime(_startedAt);
         _server.Metrics.SessionEnded(SessionEndReasons.Tag(reason), duration);
         Log.Ended(_server.Logger, Id, SessionEndReasons.Tag(reason), duration.TotalSeconds, _commands, _transferCount);
-        _server.AccessLog?.Write(new SessionRecord
+        _server.AccessLog?.Write(WithHeader(new SessionRecord
         {
             SessionId = Id,
             Start = _start,
@@ -263,7 +266,7 @@ internal sealed partial class FtpSession
             BytesToUpstream = _leftSent + (_upstream?.BytesSent ?? 0),
             DataBytesToClient = _dataToClient,
             DataBytesToUpstream = _dataToUpstream,
-        });
+        }));
     }
 
     private static partial class Log

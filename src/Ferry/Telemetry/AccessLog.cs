@@ -30,6 +30,12 @@ internal sealed class AccessLog
             ["msec"] = static (s, _) => Seconds(s.End - DateTimeOffset.UnixEpoch),
             ["pid"] = static (_, _) => Text(Environment.ProcessId),
             ["protocol"] = static (_, _) => "TCP",
+            ["proxy_protocol_addr"] = static (s, _) => s.HeaderSource is { } source ? Text(source.Address) : null,
+            ["proxy_protocol_port"] = static (s, _) => s.HeaderSource is { } source ? Text(source.Port) : null,
+            ["proxy_protocol_server_addr"] = static (s, _) => s.HeaderDestination is { } destination ? Text(destination.Address) : null,
+            ["proxy_protocol_server_port"] = static (s, _) => s.HeaderDestination is { } destination ? Text(destination.Port) : null,
+            ["realip_remote_addr"] = static (s, _) => Text((s.Via ?? s.Client).Address),
+            ["realip_remote_port"] = static (s, _) => Text((s.Via ?? s.Client).Port),
             ["remote_addr"] = static (s, _) => Text(s.Client.Address),
             ["remote_port"] = static (s, _) => Text(s.Client.Port),
             ["server_addr"] = static (s, _) => Text(s.Listener.Address),
@@ -113,6 +119,7 @@ internal sealed class AccessLog
         json.WriteString("session"u8, session.SessionId);
         json.WriteString("client"u8, Text(session.Client.Address));
         json.WriteNumber("client_port"u8, session.Client.Port);
+        json.WriteString("via"u8, session.Via is null ? null : Text(session.Via));
         json.WriteString("listener"u8, Text(session.Listener));
         json.WriteString("server"u8, session.Server);
         json.WriteString("upstream"u8, session.Upstream is null ? null : Text(session.Upstream));

@@ -14,8 +14,17 @@ internal sealed record SessionRecord
 
     public required IPEndPoint Client { get; init; }
 
-    /// <summary>The address that the client connected to.</summary>
+    /// <summary>The address that the client connected to; the balancer's connection, where it came through one.</summary>
     public required IPEndPoint Listener { get; init; }
+
+    /// <summary>The balancer that the client came through, and whose word on the client is taken; null: none.</summary>
+    public IPEndPoint? Via { get; init; }
+
+    /// <summary>The client by the PROXY header, believed or not; null: there is none, or it names none.</summary>
+    public IPEndPoint? HeaderSource { get; init; }
+
+    /// <summary>What the client connected to by the PROXY header, believed or not.</summary>
+    public IPEndPoint? HeaderDestination { get; init; }
 
     /// <summary>The upstream server as the configuration names it; null: none was reached.</summary>
     public string? Server { get; init; }

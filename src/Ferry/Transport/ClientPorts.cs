@@ -29,10 +29,22 @@ internal sealed class ClientPorts
         _step = Stride(count, random);
     }
 
-    /// <summary>Leases that the client holds.</summary>
+    /// <summary>Ports of this turn that are held.</summary>
     public int Held { get; private set; }
 
-    /// <summary>When the last lease went; only of meaning while <see cref="Held"/> is 0.</summary>
+    /// <summary>Of these, those that clients behind it hold, for whom it is the balancer.</summary>
+    public int HeldByOthers { get; set; }
+
+    /// <summary>Ports that the client holds of the turns of balancers that it came by.</summary>
+    public int HeldElsewhere { get; set; }
+
+    /// <summary>Leases of the client, by whatever way.</summary>
+    public int Leases => Held - HeldByOthers + HeldElsewhere;
+
+    /// <summary>Something of it is held.</summary>
+    public bool IsInUse => Held > 0 || HeldElsewhere > 0;
+
+    /// <summary>When the last lease went; only of meaning while it is not <see cref="IsInUse"/>.</summary>
     public long IdleSince { get; set; }
 
     /// <summary>The pool will look whether it is still unused.</summary>

@@ -42,7 +42,8 @@ internal sealed partial class ControlChannel : IDisposable
             connection.TrySet(Libc.SOL_SOCKET, Libc.SO_OOBINLINE, 1);
     }
 
-    public IPEndPoint RemoteEndPoint { get; }
+    /// <summary>The peer; or who is behind it, where it speaks for another.</summary>
+    public IPEndPoint RemoteEndPoint { get; init; }
 
     public IPEndPoint LocalEndPoint { get; }
 

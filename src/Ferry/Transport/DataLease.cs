@@ -5,7 +5,7 @@ using Ferry.Config;
 namespace Ferry.Transport;
 
 /// <summary>
-/// A passive port on loan to one client: it takes one connection from that client's address, once. Giving it back twice is harmless,
+/// A passive port on loan to one client: it takes one connection from that client's address, or through the balancer that it came by, once. Giving it back twice is harmless,
 /// and can never free a later loan of the same port: the pool compares the lease, not its number.
 /// </summary>
 internal sealed class DataLease : IDisposable
@@ -17,11 +17,11 @@ internal sealed class DataLease : IDisposable
     private Connection? _connection;
     private int _state;
 
-    internal DataLease(PortPool pool, IPAddress client, DataPort port, ImmutableArray<AccessRuleConfig> rules)
+    internal DataLease(PortPool pool, PortBorrower borrower, DataPort port, ImmutableArray<AccessRuleConfig> rules)
     {
         _pool = pool;
         _rules = rules;
-        Client = client;
+        Borrower = borrower;
         OpenPort = port;
     }
 
@@ -34,7 +34,10 @@ internal sealed class DataLease : IDisposable
     }
 
     /// <summary>The client's address that the port waits for; the unspecified address where any may come.</summary>
-    public IPAddress Client { get; }
+    public IPAddress Client => Borrower.Client;
+
+    /// <summary>Whom the port is lent to.</summary>
+    internal PortBorrower Borrower { get; }
 
     /// <summary>The port that the client is told.</summary>
     public int Port => OpenPort.Port;
@@ -79,7 +82,7 @@ internal sealed class DataLease : IDisposable
     /// <summary>Hands a connection over; false where it is not for this lease, and the caller keeps it.</summary>
     internal bool TryDeliver(Connection connection, IPAddress peer)
     {
-        if (!AccessRules.Allow(_rules, peer))
+        if (!AccessRules.Allow(_rules, Borrower.Subject(peer)))
             return false;
         // Before the state says so, because Take may run the moment it does.
         if (Interlocked.CompareExchange(ref _connection, connection, null) is not null)

@@ -36,6 +36,28 @@ internal sealed class DataPort
     /// <summary>The pool will look whether it is still unused.</summary>
     public bool IsQueued { get; set; }
 
+    /// <summary>Connections of the lease's borrower are the lease's from now on; false where another one has them.</summary>
+    public bool TryAdd(DataLease lease)
+    {
+        if (!Leases.TryAdd(lease.Client, lease))
+            return false;
+        if (lease.Borrower.OtherClient is not { } other || Leases.TryAdd(other, lease))
+            return true;
+        Leases.Remove(lease.Client);
+        return false;
+    }
+
+    /// <summary>Forgets the lease; false where it is not there, or another one is in its place.</summary>
+    public bool TryRemove(DataLease lease)
+    {
+        if (!Leases.TryGetValue(lease.Client, out var current) || !ReferenceEquals(current, lease))
+            return false;
+        Leases.Remove(lease.Client);
+        if (lease.Borrower.OtherClient is { } other)
+            Leases.Remove(other);
+        return true;
+    }
+
     /// <summary>Accepts until closed; every connection goes to <paramref name="handler"/>.</summary>
     public void Open(Action<DataPort, Connection> handler) => _ = _listening?.AcceptAsync(connection => handler(this, connection));
 

@@ -34,7 +34,8 @@ internal sealed partial class ListeningSocket : IDisposable
     /// <param name="time">For the pause after a failed accept.</param>
     /// <param name="logger">Where a failing accept is told.</param>
     /// <param name="error">Why there is no listener.</param>
-    public static ListeningSocket? TryOpen(IPEndPoint endPoint, int backlog, TimeProvider time, ILogger logger, out SocketError error)
+    /// <param name="isTransparent">The address need not be one of this machine.</param>
+    public static ListeningSocket? TryOpen(IPEndPoint endPoint, int backlog, TimeProvider time, ILogger logger, out SocketError error, bool isTransparent = false)
     {
         Socket? socket = null;
         try
@@ -44,6 +45,8 @@ internal sealed partial class ListeningSocket : IDisposable
                 socket.DualMode = false;
             // SO_REUSEADDR alone: SocketOptionName.ReuseAddress would add SO_REUSEPORT, and two ferryds would silently share a port.
             socket.SetRawSocketOption(Libc.SOL_SOCKET, Libc.SO_REUSEADDR, BitConverter.GetBytes(1));
+            if (isTransparent)
+                BeTransparent(socket);
             socket.Bind(endPoint);
             socket.Listen(backlog);
             // A client may have gone between the loop's word and the accept.
@@ -63,10 +66,9 @@ internal sealed partial class ListeningSocket : IDisposable
     public bool TryBeTransparent(out SocketError error)
     {
         error = SocketError.Success;
-        var isIPv6 = EndPoint.AddressFamily == AddressFamily.InterNetworkV6;
         try
         {
-            _socket.SetRawSocketOption(isIPv6 ? Libc.SOL_IPV6 : Libc.SOL_IP, isIPv6 ? Libc.IPV6_TRANSPARENT : Libc.IP_TRANSPARENT, BitConverter.GetBytes(1));
+            BeTransparent(_socket);
             return true;
         }
         catch (SocketException e)
@@ -111,6 +113,12 @@ internal sealed partial class ListeningSocket : IDisposable
         _readiness.Close();
         lock (_gate)
             _socket.Dispose();
+    }
+
+    private static void BeTransparent(Socket socket)
+    {
+        var isIPv6 = socket.AddressFamily == AddressFamily.InterNetworkV6;
+        socket.SetRawSocketOption(isIPv6 ? Libc.SOL_IPV6 : Libc.SOL_IP, isIPv6 ? Libc.IPV6_TRANSPARENT : Libc.IP_TRANSPARENT, BitConverter.GetBytes(1));
     }
 
     // A call under way would keep the descriptor open behind the back of who closes it.

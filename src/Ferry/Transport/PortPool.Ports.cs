@@ -13,22 +13,26 @@ internal sealed partial class PortPool
     private const int MaxOpenAttempts = 16;
     private const int Backlog = 511;
 
-    private DataLease? LendOpen(ClientPorts ports, IPAddress client, IPAddress local, ImmutableArray<AccessRuleConfig> rules)
+    private DataLease? LendOpen(ClientPorts ports, PortBorrower borrower, IPAddress local, ImmutableArray<AccessRuleConfig> rules)
     {
-        if (OpenFor(ports, local) is not { } port)
-            return null;
-        var lease = new DataLease(this, client, port, rules);
-        port.Leases.Add(client, lease);
-        return lease;
+        for (var attempt = 0; attempt < MaxOpenAttempts && OpenFor(ports, local, ref attempt) is { } port; attempt++)
+        {
+            var lease = new DataLease(this, borrower, port, rules);
+            if (port.TryAdd(lease))
+                return lease;
+            // The client holds it by another way: directly, or through another balancer.
+            ports.GiveBack(port.Port);
+        }
+        return null;
     }
 
-    private DataPort? OpenFor(ClientPorts ports, IPAddress local)
+    private DataPort? OpenFor(ClientPorts ports, IPAddress local, ref int attempt)
     {
-        for (var attempt = 0; attempt < MaxOpenAttempts && ports.TryTake(out var number); attempt++)
+        for (; attempt < MaxOpenAttempts && ports.TryTake(out var number); attempt++)
         {
             if (_open.TryGetValue((local, number), out var open))
                 return open;
-            var listening = ListeningSocket.TryOpen(new IPEndPoint(local, number), Backlog, _time, _logger, out var error);
+            var listening = ListeningSocket.TryOpen(new IPEndPoint(local, number), Backlog, _time, _logger, out var error, IsTransparent);
             if (listening is not null)
             {
                 var port = new DataPort(local, listening);

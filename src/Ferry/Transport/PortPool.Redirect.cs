@@ -46,15 +46,16 @@ internal sealed partial class PortPool
     /// <summary>The port is one of the range.</summary>
     internal bool Holds(int port) => port >= _zone.MinPort && port <= _zone.MaxPort;
 
-    private DataLease? LendRedirected(ClientPorts ports, IPAddress client, IPAddress local, ImmutableArray<AccessRuleConfig> rules)
+    private DataLease? LendRedirected(ClientPorts ports, PortBorrower borrower, IPAddress local, ImmutableArray<AccessRuleConfig> rules)
     {
         if (ListenerFor(local) is not { } listener)
             return null;
         for (var attempt = 0; attempt < MaxRedirectAttempts && ports.TryTake(out var number); attempt++)
         {
-            var lease = new DataLease(this, client, new DataPort(local, number, listener), rules);
+            var lease = new DataLease(this, borrower, new DataPort(local, number, listener), rules);
             if (listener.TryAdd(lease))
                 return lease;
+            lease.Dispose(); // with what may have come while half of it stood
             ports.GiveBack(number);
         }
         return null;

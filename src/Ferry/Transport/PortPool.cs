@@ -44,6 +44,9 @@ internal sealed partial class PortPool : IDisposable
     /// <summary>The zone's name.</summary>
     public string Name => _zone.Name;
 
+    /// <summary>Its ports may be opened on addresses of others, the clients of proxy_bind. Each closes with its last lease, for there are as many addresses as clients.</summary>
+    public bool IsTransparent { get; init; }
+
     /// <summary>Ports in the range.</summary>
     public int Ports => _zone.MaxPort - _zone.MinPort + 1;
 
@@ -52,6 +55,16 @@ internal sealed partial class PortPool : IDisposable
 
     /// <summary>Most leases at a time.</summary>
     public int MaxLeases => _zone.MaxLeases;
+
+    /// <summary>Clients and balancers that are remembered.</summary>
+    internal int Clients
+    {
+        get
+        {
+            lock (_sync)
+                return _clients.Count;
+        }
+    }
 
     /// <summary>Connections to its ports that no lease waited for.</summary>
     public long RefusedConnections => Interlocked.Read(ref _refused);
@@ -81,40 +94,39 @@ internal sealed partial class PortPool : IDisposable
     /// <param name="maxHeld">Most ports that one client may hold; 0: no limit but the range.</param>
     /// <param name="rules">Who may connect, besides being that client.</param>
     /// <param name="lease">The loan, which the caller disposes.</param>
-    public LendResult TryLend(IPAddress client, IPAddress local, int maxHeld, ImmutableArray<AccessRuleConfig> rules, out DataLease? lease)
+    /// <param name="relay">The balancer that its control connection came through, and its data may; null: none.</param>
+    public LendResult TryLend(IPAddress client, IPAddress local, int maxHeld, ImmutableArray<AccessRuleConfig> rules, out DataLease? lease, IPAddress? relay = null)
     {
         lease = null;
-        if (_peer == DataPeerPolicy.Any)
-            client = Anybody(client);
+        var borrower = BorrowerOf(client, relay);
         lock (_sync)
         {
             if (_closed)
                 return LendResult.NoPort;
             if (_used >= MaxLeases)
                 return LendResult.ZoneFull;
-            if (!_clients.TryGetValue(client, out var ports))
-                _clients.Add(client, ports = new ClientPorts(_zone.MinPort, Ports, _random));
-            if (maxHeld > 0 && ports.Held >= maxHeld)
+            if (maxHeld > 0 && _clients.GetValueOrDefault(borrower.Client)?.Leases >= maxHeld)
                 return LendResult.ClientLimit;
-            lease = IsRedirected ? LendRedirected(ports, client, local, rules) : LendOpen(ports, client, local, rules);
+            var ports = PortsOf(borrower.Holder);
+            lease = IsRedirected ? LendRedirected(ports, borrower, local, rules) : LendOpen(ports, borrower, local, rules);
             if (lease is null)
             {
-                BecomeIdle(client, ports);
+                BecomeIdle(borrower.Holder, ports);
                 return LendResult.NoPort;
             }
+            CountRelayed(borrower, 1);
             _used++;
             return LendResult.Lent;
         }
     }
 
     /// <summary>Ports that the client could still be lent.</summary>
-    public int FreeFor(IPAddress client)
+    public int FreeFor(IPAddress client, IPAddress? relay = null)
     {
-        if (_peer == DataPeerPolicy.Any)
-            client = Anybody(client);
+        var borrower = BorrowerOf(client, relay);
         lock (_sync)
         {
-            var held = _clients.TryGetValue(client, out var ports) ? ports.Held : 0;
+            var held = _clients.TryGetValue(borrower.Holder, out var ports) ? ports.Held : 0;
             return Math.Min(Ports - held, MaxLeases - _used);
         }
     }
@@ -141,7 +153,7 @@ internal sealed partial class PortPool : IDisposable
                 _idleClients.Dequeue();
                 var ports = _clients[idle.Client];
                 ports.IsQueued = false;
-                if (ports.Held > 0)
+                if (ports.IsInUse)
                     continue;
                 if (ports.IdleSince == idle.Since)
                     _clients.Remove(idle.Client);
@@ -182,10 +194,11 @@ internal sealed partial class PortPool : IDisposable
             if (!Forget(lease))
                 return;
             _used--;
-            if (_clients.TryGetValue(lease.Client, out var ports))
+            CountRelayed(lease.Borrower, -1);
+            if (_clients.TryGetValue(lease.Borrower.Holder, out var ports))
             {
                 ports.GiveBack(lease.Port);
-                BecomeIdle(lease.Client, ports);
+                BecomeIdle(lease.Borrower.Holder, ports);
             }
         }
     }
@@ -196,13 +209,12 @@ internal sealed partial class PortPool : IDisposable
         var port = lease.OpenPort;
         if (port.Redirect is { } redirect)
             return redirect.TryRemove(lease);
-        if (!port.Leases.TryGetValue(lease.Client, out var current) || !ReferenceEquals(current, lease))
+        if (!port.TryRemove(lease))
             return false;
-        port.Leases.Remove(lease.Client);
         if (port.Leases.Count == 0)
         {
             port.IdleSince = _time.GetTimestamp();
-            if (_retired)
+            if (_retired || IsTransparent)
                 Close(port);
             else
                 Enqueue(port);
@@ -210,9 +222,29 @@ internal sealed partial class PortPool : IDisposable
         return true;
     }
 
+    private PortBorrower BorrowerOf(IPAddress client, IPAddress? relay) => new(client, _peer == DataPeerPolicy.Client ? null : relay, _peer == DataPeerPolicy.Any);
+
+    private ClientPorts PortsOf(IPAddress client)
+    {
+        if (!_clients.TryGetValue(client, out var ports))
+            _clients.Add(client, ports = new ClientPorts(_zone.MinPort, Ports, _random));
+        return ports;
+    }
+
+    /// <summary>A port of the balancer's turn counts for the client behind it.</summary>
+    private void CountRelayed(PortBorrower borrower, int change)
+    {
+        if (borrower.OtherClient is not { } relay)
+            return;
+        PortsOf(relay).HeldByOthers += change;
+        var own = PortsOf(borrower.Client);
+        own.HeldElsewhere += change;
+        BecomeIdle(borrower.Client, own);
+    }
+
     private void BecomeIdle(IPAddress client, ClientPorts ports)
     {
-        if (ports.Held > 0)
+        if (ports.IsInUse)
             return;
         ports.IdleSince = _time.GetTimestamp();
         Enqueue(client, ports);

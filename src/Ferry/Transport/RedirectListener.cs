@@ -55,11 +55,28 @@ internal sealed partial class RedirectListener
         return true;
     }
 
-    /// <summary>Connections of the lease's client to its port are the lease's from now on; false where another one has them.</summary>
-    public bool TryAdd(DataLease lease) => _leases.TryAdd((lease.Client, lease.Port), lease);
+    /// <summary>Connections of the lease's borrower to its port are the lease's from now on; false where another one has them.</summary>
+    public bool TryAdd(DataLease lease)
+    {
+        if (!_leases.TryAdd((lease.Client, lease.Port), lease))
+            return false;
+        if (lease.Borrower.OtherClient is not { } other || _leases.TryAdd((other, lease.Port), lease))
+            return true;
+        Forget(lease.Client, lease);
+        return false;
+    }
 
     /// <summary>Forgets the lease; false where it is not there, or another one is in its place.</summary>
-    public bool TryRemove(DataLease lease) => _leases.TryRemove(KeyValuePair.Create((lease.Client, lease.Port), lease));
+    public bool TryRemove(DataLease lease)
+    {
+        if (!Forget(lease.Client, lease))
+            return false;
+        if (lease.Borrower.OtherClient is { } other)
+            Forget(other, lease);
+        return true;
+    }
+
+    private bool Forget(IPAddress client, DataLease lease) => _leases.TryRemove(KeyValuePair.Create((client, lease.Port), lease));
 
     private void Deliver(Connection connection)
     {

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Ferry.Transport.Linux;
 
 namespace Ferry.Transport;
 
@@ -9,24 +8,23 @@ internal static class UpstreamConnector
 {
     /// <summary>Connects.</summary>
     /// <param name="server">Address and port.</param>
-    /// <param name="from">The local address to connect from; null lets the kernel choose.</param>
+    /// <param name="from">What to connect from; null lets the kernel choose.</param>
     /// <param name="header">What the server is told before all else, even TLS (<see cref="ProxyProtocol"/>); empty as a rule.</param>
     /// <param name="loop">The session's; null: any.</param>
     /// <param name="ct">Ends the attempt; deadlines are the caller's.</param>
     /// <returns>The connection, which the caller owns; or the reason why there is none.</returns>
-    public static async ValueTask<ConnectResult> ConnectAsync(IPEndPoint server, IPAddress? from, ReadOnlyMemory<byte> header, EventLoop? loop, CancellationToken ct)
+    public static async ValueTask<ConnectResult> ConnectAsync(IPEndPoint server, SourceAddress? from, ReadOnlyMemory<byte> header, EventLoop? loop, CancellationToken ct)
     {
         Connection? connection = null;
         var error = SocketError.Success;
+        if (from?.Spares(server) == true)
+            from = null;
+        var isUnbound = false;
         try
         {
             connection = Connection.Open(server, loop);
-            if (from is not null && from.AddressFamily == server.AddressFamily)
-            {
-                // Without it a bound address would take its port at bind time and run out after 28,000 connections to all servers together.
-                connection.TrySet(Libc.SOL_IP, Libc.IP_BIND_ADDRESS_NO_PORT, 1);
-                error = connection.Bind(new IPEndPoint(from, 0));
-            }
+            if (from is { } source)
+                isUnbound = (error = source.Bind(connection)) != SocketError.Success;
             if (error == SocketError.Success)
                 error = await connection.ConnectAsync(ct).ConfigureAwait(false);
             if (error == SocketError.Success && !header.IsEmpty)
@@ -39,7 +37,7 @@ internal static class UpstreamConnector
         if (error == SocketError.Success)
             return new ConnectResult(connection, error);
         connection?.Dispose();
-        return new ConnectResult(null, error);
+        return new ConnectResult(null, error) { From = from, IsUnbound = isUnbound };
     }
 
     private static async ValueTask<SocketError> SendAsync(Connection connection, ReadOnlyMemory<byte> header, CancellationToken ct)
@@ -55,13 +53,4 @@ internal static class UpstreamConnector
             return SocketError.TimedOut;
         }
     }
-}
-
-/// <summary>How a connection attempt ended.</summary>
-/// <param name="Connection">Owned by the caller; null where there is none.</param>
-/// <param name="Error">Success, or why there is no connection.</param>
-internal readonly record struct ConnectResult(Connection? Connection, SocketError Error)
-{
-    /// <summary>This machine had no descriptor or memory for a socket; the server was not asked.</summary>
-    public bool IsOurs => Error is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable;
 }

@@ -9,8 +9,8 @@ namespace Ferry.Upstreams;
 /// <summary>Asks an agent once: a connection, what it is to be sent, and one line. All of it is bounded, in time and in bytes.</summary>
 /// <param name="Config">How agents are asked.</param>
 /// <param name="Timeout">For all of it.</param>
-/// <param name="BindAddress">The local address that they see; null lets the kernel choose.</param>
-internal sealed record AgentCheck(AgentCheckConfig Config, TimeSpan Timeout, IPAddress? BindAddress)
+/// <param name="BindAddress">What they see questions come from; null lets the kernel choose.</param>
+internal sealed record AgentCheck(AgentCheckConfig Config, TimeSpan Timeout, SourceAddress? BindAddress)
 {
     /// <summary>Asks.</summary>
     /// <param name="server">The server's address.</param>

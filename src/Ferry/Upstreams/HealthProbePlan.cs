@@ -1,6 +1,7 @@
 using System.Linq;
 using System.Net;
 using Ferry.Config;
+using Ferry.Transport;
 using Ferry.Transport.Tls;
 
 namespace Ferry.Upstreams;
@@ -10,8 +11,8 @@ internal sealed record HealthProbePlan
 {
     public required HealthCheckConfig Check { get; init; }
 
-    /// <summary>The local address that servers see; null lets the kernel choose.</summary>
-    public IPAddress? BindAddress { get; init; }
+    /// <summary>What servers see checks come from; null lets the kernel choose.</summary>
+    public SourceAddress? BindAddress { get; init; }
 
     /// <summary>The header that servers expect on control connections.</summary>
     public ProxyProtocolVersion Header { get; init; }

@@ -40,6 +40,49 @@ public sealed class RulesTests : IDisposable
     }
 
     [Fact]
+    public async Task Transparent_connections_need_rules_and_routes()
+    {
+        var file = WriteTransparent();
+
+        var both = await RunAsync("rules", "-c", file);
+        var routes = await RunAsync("rules", "--format", "routes", "-c", file);
+
+        foreach (var result in (ProgramResult[])[both, routes])
+            Assert.Equal((0, ""), (result.ExitCode, result.Errors));
+        Assert.Contains("\t\tmeta l4proto tcp socket transparent 1 meta mark set meta mark | 0x1000\n", both.Output, StringComparison.Ordinal);
+        Assert.Contains("-A FERRY-TRANSPARENT -p tcp -m socket --transparent -j MARK --set-xmark 0x1000/0x1000\n", both.Output, StringComparison.Ordinal);
+        Assert.EndsWith("# With either, the routes: ferryd rules --format routes | sh\n" + routes.Output, both.Output, StringComparison.Ordinal);
+        Assert.Contains("ip -4 route replace local default dev lo table 2121\n", routes.Output, StringComparison.Ordinal);
+        // Programs take the rest, and what people are told is a comment.
+        Assert.All(routes.Output.TrimEnd('\n').Split('\n'), l => Assert.Matches("^(# |ip |while ip )", l));
+    }
+
+    [Fact]
+    public async Task Ranges_need_no_routes()
+    {
+        var result = await RunAsync("rules", "--format", "routes", "-c", Write("range_method none;"));
+
+        Assert.Equal((0, ""), (result.ExitCode, result.Output));
+        Assert.Contains("needs no routes", result.Errors, StringComparison.Ordinal);
+    }
+
+    [RootFact("setpriv")]
+    public async Task Without_the_right_to_transparent_connections_the_start_fails_and_the_test_warns()
+    {
+        var file = WriteTransparent();
+        string[] deprived = ["--bounding-set=-net_raw,-net_admin", Repository.Ferryd, "-c", file];
+
+        var start = await Command.RunAsync("setpriv", deprived);
+        var test = await Command.RunAsync("setpriv", [.. deprived, "-t"]);
+
+        const string Told = "\"transparent\" of \"proxy_bind\" is not permitted to this process: it needs root, CAP_NET_RAW or CAP_NET_ADMIN; under systemd, add CAP_NET_RAW to AmbientCapabilities=";
+        Assert.Equal((1, 0), (start.ExitCode, test.ExitCode));
+        Assert.Contains($"ferryd: {file}:1:", start.Output, StringComparison.Ordinal);
+        Assert.Contains(Told, start.Output, StringComparison.Ordinal);
+        Assert.Contains($"warning: {Told}", test.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_wrong_configuration_has_no_rules()
     {
         var result = await RunAsync("rules", "-c", _folder.NewFile("wrong.conf", "range 1;"));
@@ -58,6 +101,10 @@ public sealed class RulesTests : IDisposable
         Assert.Contains("\"range_method none\"", result.Errors, StringComparison.Ordinal);
         Assert.Contains("\"ferryd rules\"", result.Errors, StringComparison.Ordinal);
     }
+
+    private string WriteTransparent() => _folder.NewFile("transparent.conf", $$"""
+        stream { server { listen 127.0.0.1:{{FreePorts.One()}}; ftp_ctrl zone=z:1m proxy_ip=127.0.0.1 min_port=11000 max_port=12000; proxy_pass 127.0.0.1:47021; proxy_bind $remote_addr transparent; } }
+        """);
 
     private string Write(string main) => _folder.NewFile("ferry.conf", $$"""
         {{main}}

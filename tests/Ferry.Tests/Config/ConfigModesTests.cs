@@ -67,6 +67,23 @@ public sealed class ConfigModesTests
     }
 
     [Fact]
+    public void Lines_of_set_real_ip_from_replace_those_of_stream()
+    {
+        const string Stream = "set_real_ip_from 10.0.0.2; set_real_ip_from 2001:db8::/32; proxy_protocol_timeout 5s;";
+        const string Listen = "listen 22 proxy_protocol; listen 23-24 proxy_protocol; ";
+
+        var none = Server("", "");
+        var inherited = Server(Stream, Listen);
+        var own = Server(Stream, Listen + "set_real_ip_from 192.0.2.0/24; proxy_protocol_timeout 1m;");
+        var nobody = Server(Stream, Listen + "set_real_ip_from unix:;");
+
+        Assert.Equal([false], none.Listens.Select(l => l.ProxyProtocol));
+        Assert.Equal([false, true, true, true], inherited.Listens.Select(l => l.ProxyProtocol));
+        Assert.Equal([[], ["10.0.0.2/32", "2001:db8::/32"], ["192.0.2.0/24"], []], new[] { none, inherited, own, nobody }.Select(s => s.RealIpFrom.Select(n => n.ToString())));
+        Assert.Equal([30, 5, 60, 5], new[] { none, inherited, own, nobody }.Select(s => s.ProxyProtocolTimeout.TotalSeconds));
+    }
+
+    [Fact]
     public void Lines_of_ftp_proxy_ip_keep_their_order_and_replace_those_of_stream()
     {
         const string Stream = "ftp_proxy_ip 10.1.0.0/16 auto; ftp_proxy_ip 10.0.0.0/8 10.0.0.1; ftp_proxy_ip ::/0 ftp.example.com;";

@@ -25,10 +25,11 @@ public sealed class ConfigRecordTests
     {
         var config = Read($"stream {{ server {{ listen 21; {Control} proxy_pass 192.0.2.1; }} }}");
         var server = Assert.Single(config.Servers);
-        var plain = new ServerConfig { Listens = server.Listens, Zone = server.Zone, Upstream = server.Upstream, Data = server.Data, ProxyAddresses = server.ProxyAddresses, AccessRules = server.AccessRules, Position = server.Position };
+        var plain = new ServerConfig { Listens = server.Listens, Zone = server.Zone, Upstream = server.Upstream, Data = server.Data, ProxyAddresses = server.ProxyAddresses, AccessRules = server.AccessRules, RealIpFrom = server.RealIpFrom, Position = server.Position };
 
         Assert.Equal(plain, server);
         Assert.Empty(server.ProxyAddresses);
+        Assert.Empty(server.RealIpFrom);
         Assert.Empty(config.Ranges);
         Assert.Equal((RangeMethod.Auto, null, null, null), (config.RangeMethod, config.IptablesPath, config.Ip6tablesPath, config.IpPath));
         Assert.Equal((512, null, null, TimeSpan.FromHours(1)), (config.MaxSessions, config.MaxOpenFiles, config.PidFile, config.ShutdownTimeout));
@@ -50,7 +51,7 @@ public sealed class ConfigRecordTests
         var inherited = Server(Stream, "");
 
         Assert.Equal((60, 2, 3, 4, 5), (Seconds(inherited.IdleTimeout), Seconds(inherited.ConnectTimeout), Seconds(inherited.BannerTimeout), Seconds(inherited.LoginTimeout), Seconds(inherited.NextUpstreamTimeout)));
-        Assert.Equal((IPAddress.Parse("192.0.2.2"), false, 6, false, false), (inherited.BindAddress, inherited.NextUpstream, inherited.NextUpstreamTries, inherited.TcpNoDelay, inherited.SocketKeepalive));
+        Assert.Equal((IPAddress.Parse("192.0.2.2"), false, 6, false, false), (inherited.Bind!.Address!, inherited.NextUpstream, inherited.NextUpstreamTries, inherited.TcpNoDelay, inherited.SocketKeepalive));
         Assert.Equal([new(true, IPNetwork.Parse("10.0.0.0/8")), new(false, null)], inherited.AccessRules.AsEnumerable());
         Assert.Equal(new AccessLogConfig("/srv/a.log", null), inherited.AccessLog);
         Assert.Equal(new TransferLogConfig("/srv/t.log", TransferLogFormat.Xferlog), inherited.TransferLog);
@@ -61,7 +62,7 @@ public sealed class ConfigRecordTests
 
         var own = Server(Stream, "proxy_timeout 11s; proxy_bind off; allow all; access_log off; ftp_transfer_log off; ftp_data_peer control; ftp_data_timeout 12s;");
 
-        Assert.Equal((11, null, null, null), (Seconds(own.IdleTimeout), own.BindAddress, own.AccessLog, own.TransferLog));
+        Assert.Equal((11, null, null, null), (Seconds(own.IdleTimeout), own.Bind, own.AccessLog, own.TransferLog));
         Assert.Equal(new AccessRuleConfig(true, null), Assert.Single(own.AccessRules));
         Assert.Equal((DataPeerPolicy.Control, 12), (own.Data.Peer, Seconds(own.Data.StallTimeout)));
         // The control server's rules do not speak of data connections.

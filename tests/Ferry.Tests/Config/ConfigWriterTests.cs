@@ -47,14 +47,16 @@ public sealed class ConfigWriterTests
             server { listen 30; ftp_ctrl zone=zj:8k proxy_ip=192.0.2.9 min_port=19000 max_port=19000; proxy_pass b; starttls on; ssl_certificate a.pem; ssl_certificate_key a.key; ssl_verify_client on; ssl_trusted_certificate ca.pem; proxy_starttls on; }
             server { listen 31; listen [::]:31; ftp_ctrl zone=zk:8k proxy_ip=auto min_port=20000 max_port=20020; proxy_pass b; proxy_ftp_data active; proxy_protocol v2; proxy_protocol_data on; proxy_ftp_ports 30000; ftp_active_source_port any; ftp_port_peer any;
                 ftp_proxy_ip 10.0.0.0/8 auto; ftp_proxy_ip 192.0.2.0/24 ftp.example.com; ftp_proxy_ip 2001:db8::/32 192.0.2.10; }
-            server { listen 43; ftp_ctrl zone=zy:8k proxy_ip=192.0.2.9 min_port=42000 max_port=42020; proxy_pass g; ftp_sorry "530 Später."; }
-            server { listen 44; ftp_ctrl zone=zz:8k proxy_ip=192.0.2.9 min_port=43000 max_port=43020; proxy_pass h; }
+            server { listen 43; ftp_ctrl zone=zy:8k proxy_ip=192.0.2.9 min_port=42000 max_port=42020; proxy_pass g; proxy_bind $remote_addr:0 transparent; ftp_sorry "530 Später."; }
+            server { listen 44; ftp_ctrl zone=zz:8k proxy_ip=192.0.2.9 min_port=43000 max_port=43020; proxy_pass h; proxy_bind "$near x"; }
+            server { listen 45 proxy_protocol; listen [::]:991 ssl proxy_protocol; listen 46-47 proxy_protocol; ftp_ctrl zone=zfwd:8k proxy_ip=auto min_port=44000 max_port=44020; proxy_pass h; ssl_certificate a.pem; ssl_certificate_key a.key;
+                set_real_ip_from 10.0.0.2; set_real_ip_from 2001:db8::/32; proxy_protocol_timeout 1500ms; ftp_data_peer client; }
             server { listen 9001; listen [::]:9001; ftp_data zone=zk; njtmesh_dest on; }
             server { listen 32; ftp_ctrl zone=zl:8k proxy_ip=ftp.example.com min_port=21000 max_port=21020; proxy_pass b; proxy_ftp_data eprt; proxy_ftp_ports 30001-30010; ftp_active_source_port 20; ftp_port_peer 10.0.0.0/8 2001:db8::/32; }
             map "$ftp_user-$ftp_host" $pool { hostnames; volatile; default "c d"; "A b" a; *.example.com 192.0.2.7:2121; .example.org b; ftp.* ""; \\*.x $via; ~^(?<who>[^@]+)@(?<at>.+)\\.$ $who$at; "~*^x y" a; \\default b; "\\~z" b; }
             split_clients $remote_addr $via { 0.5% a; 20% b; * "c d"; }
             geo $server_addr $near { default f; 10.0.0.0/8 e; 2001:db8::/32 a; }
-            server { listen 33; ftp_ctrl zone=zm:8k proxy_ip=192.0.2.9 min_port=22000 max_port=22020; proxy_pass $pool; ftp_user "$ftp_user x"; ftp_greeting "Hello; you {there}"; ftp_hide_server on; }
+            server { listen 33; ftp_ctrl zone=zm:8k proxy_ip=192.0.2.9 min_port=22000 max_port=22020; proxy_pass $pool; ftp_user "$ftp_user x"; proxy_bind 192.0.2.5 transparent; ftp_greeting "Hello; you {there}"; ftp_hide_server on; }
             server { listen 34; ftp_ctrl zone=zn:8k proxy_ip=192.0.2.9 min_port=23000 max_port=23020; proxy_pass $near; access_log own.log own; }
             server { listen 35; ftp_ctrl zone=zo:8k proxy_ip=192.0.2.9 min_port=24000 max_port=24020; ftp_route "https://routes.example.com:8443/ftp;x?k=v" timeout=1500ms cache=0 entries=7 stale=1h password=on "token_file=a token" trusted_certificate=/etc/ca.pem allow=192.0.2.0/24 allow=2001:db8::/32; }
             server { listen 36; ftp_ctrl zone=zp:8k proxy_ip=192.0.2.9 min_port=25000 max_port=25020; ftp_route http://192.0.2.80/; proxy_pass $pool; }
@@ -98,8 +100,8 @@ public sealed class ConfigWriterTests
     {
         var written = Effective(ConfigFile.Parse(Everything, "first", "/srv/ferry"));
 
-        Assert.Equal(18, written.Split("        proxy_timeout 60s;\n").Length - 1);
-        Assert.Equal(18, written.Split("        proxy_connect_timeout 60s;\n").Length - 1);
+        Assert.Equal(19, written.Split("        proxy_timeout 60s;\n").Length - 1);
+        Assert.Equal(19, written.Split("        proxy_connect_timeout 60s;\n").Length - 1);
         Assert.Contains("    upstream f {\n        server f weight=2", written, StringComparison.Ordinal);
         Assert.Contains("        proxy_pass host.example:2121;\n", written, StringComparison.Ordinal);
     }

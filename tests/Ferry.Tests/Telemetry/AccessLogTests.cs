@@ -49,7 +49,7 @@ public sealed class AccessLogTests
         new AccessLog(log.File, Time).Write(Session);
         Assert.Equal(
             """
-            {"time":"2026-11-21T21:59:35.734-03:30","session":"k3f9","client":"192.0.2.7","client_port":50021,"listener":"198.51.100.1:21",
+            {"time":"2026-11-21T21:59:35.734-03:30","session":"k3f9","client":"192.0.2.7","client_port":50021,"via":null,"listener":"198.51.100.1:21",
             "server":"ftp1.example:21","upstream":"[2001:db8::5]:21","upstream_connect_time":0.012,
             "client_tls":{"protocol":"TLSv1.3","cipher":"TLS_AES_256_GCM_SHA384","resumed":false,"server_name":"ftp.example.com","peer":"CN=alice \"x\",O=Example","peer_fault":null},
             "upstream_tls":{"protocol":"TLSv1.2","cipher":"ECDHE-RSA-AES128-GCM-SHA256","resumed":true,"server_name":null,"peer":null,"peer_fault":null},

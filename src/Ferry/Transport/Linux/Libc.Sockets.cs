@@ -25,6 +25,7 @@ internal static unsafe partial class Libc
     public const int TCP_INFO = 11;
 
     public const int MSG_OOB = 1;
+    public const int MSG_PEEK = 2;
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_NOSIGNAL = 0x4000;
 
