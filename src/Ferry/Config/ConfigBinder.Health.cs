@@ -20,7 +20,7 @@ internal sealed partial class ConfigBinder
     private static readonly string[] HealthParameters =
     [
         "interval", "jitter", "timeout", "rise", "passes", "fall", "fails", "type", "user", "password_file", "path", "expect", "port", "tls",
-        "mandatory", "persistent",
+        "mandatory", "persistent", "agent_port", "agent_addr", "agent_interval", "agent_send", "match",
     ];
 
     public void SetHealthCheck(ConfigNode node)
@@ -48,7 +48,7 @@ internal sealed partial class ConfigBinder
                 check = HealthParameter(check, argument, key, value);
         }
         CheckHealth(check, seen);
-        return new HealthDraft(check, seen.ContainsKey("timeout"));
+        return new HealthDraft(check, seen.ContainsKey("timeout")) { Seen = seen };
     }
 
     private HealthCheckConfig HealthParameter(HealthCheckConfig check, ConfigToken argument, string key, string? value)
@@ -97,6 +97,10 @@ internal sealed partial class ConfigBinder
                 return HealthText(word, key, value) ? check with { PasswordFile = new PlacedText(Path.GetFullPath(Path.Combine(folder, value)), word.Position) } : check;
             case "expect" when value is not null:
                 return HealthExpect(check, word, value);
+            case "match" when value is not null:
+                return check; // the block may stand further down
+            case "agent_port" or "agent_addr" or "agent_interval" or "agent_send" when value is not null:
+                return check with { Agent = AgentParameter(check.Agent ?? new AgentCheckConfig(0), word, key, value) };
             case "mandatory" when value is null:
                 return check with { Mandatory = true };
             case "persistent" when value is null:
@@ -144,6 +148,8 @@ internal sealed partial class ConfigBinder
     /// <summary>What one parameter needs of another.</summary>
     private void CheckHealth(HealthCheckConfig check, Dictionary<string, ConfigToken> seen)
     {
+        CheckAgent(seen);
+        CheckMatch(seen);
         if (seen.TryGetValue("type", out var type) && !HealthTypes.Any(t => $"type={t.Word}" == type.Text))
             return; // what was meant is not known
         Needs("tls", HealthCheckType.Banner);
@@ -172,6 +178,7 @@ internal sealed partial class ConfigBinder
     /// <summary>Gives each upstream its check: as the first server block says that leads there and says anything, or else the upstream itself.</summary>
     private void BindHealth()
     {
+        CheckMatches();
         Dictionary<UpstreamConfig, UpstreamConfig> made = new(ReferenceEqualityComparer.Instance);
         foreach (var server in Main.Servers.OrderBy(static s => s.HealthCheck is null))
         {
@@ -189,7 +196,7 @@ internal sealed partial class ConfigBinder
 
     private UpstreamConfig WithHealth(UpstreamConfig upstream, ServerDraft server)
     {
-        var draft = server.HealthCheck ?? Main.UpstreamsByName.GetValueOrDefault(upstream.Name)?.HealthCheck;
+        var draft = WithMatch(server.HealthCheck ?? Main.UpstreamsByName.GetValueOrDefault(upstream.Name)?.HealthCheck);
         return draft is null ? upstream : upstream with { HealthCheck = draft.Within(server.Scope.HealthTimeout.Or(Main.Stream.HealthTimeout)) };
     }
 }
@@ -199,6 +206,9 @@ internal sealed partial class ConfigBinder
 /// <param name="HasTimeout">It has a <c>timeout=</c> of its own.</param>
 internal sealed record HealthDraft(HealthCheckConfig? Check, bool HasTimeout)
 {
+    /// <summary>The words of the line by what they speak of.</summary>
+    public IReadOnlyDictionary<string, ConfigToken> Seen { get; init; } = new Dictionary<string, ConfigToken>();
+
     /// <summary>Longest name, path or expectation.</summary>
     public const int LongestText = 1024;
 

@@ -22,6 +22,7 @@ internal sealed partial class ConfigBinder
         Main.Upstreams.Add(_upstream);
         Main.UpstreamsByName.TryAdd(name.Text, _upstream);
         BindBlock(node.Block!, ConfigContexts.Upstream);
+        CheckHealthProgram(_upstream);
         _upstream = outer;
     }
 

@@ -75,6 +75,9 @@ internal sealed class MainDraft
     public Dictionary<string, UpstreamDraft> UpstreamsByName { get; } = new(StringComparer.Ordinal);
     public List<RangeDraft> Ranges { get; } = [];
 
+    /// <summary>The <c>match</c> blocks by name.</summary>
+    public Dictionary<string, MatchDraft> Matches { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The variables of <c>map</c> and its like by name, in the order of the file.</summary>
     public OrderedDictionary<string, VariableDraft> Variables { get; } = new(StringComparer.Ordinal);
 
@@ -172,6 +175,8 @@ internal sealed class UpstreamDraft(ConfigNode node, string name)
 
     public List<ConfigToken> BackupWords { get; } = [];
     public HealthDraft? HealthCheck { get; set; }
+    public HealthProgramConfig? HealthProgram { get; set; }
+    public ConfigNode? HealthProgramLine { get; set; }
     public BalanceMethod Balance { get; set; }
     public TextTemplate? HashKey { get; set; }
     public int QueueLength { get; set; }

@@ -34,6 +34,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
         HashSet<string> written = new(StringComparer.Ordinal);
         foreach (var variable in config.Variables)
             WriteVariable(variable);
+        WriteMatches(config);
         foreach (var upstream in config.Servers.SelectMany(s => s.Places))
         {
             if (!IsPlain(upstream) && written.Add(upstream.Name))
@@ -142,7 +143,7 @@ internal sealed partial class ConfigWriter(TextWriter writer)
 
     /// <summary>Whether <c>proxy_pass</c> with its name alone says all of an upstream.</summary>
     private static bool IsPlain(UpstreamConfig upstream) =>
-        upstream is { Balance: BalanceMethod.RoundRobin, Sticky: null, Servers: [var only], QueueLength: 0, Sorry: null, StateFile: null }
+        upstream is { Balance: BalanceMethod.RoundRobin, Sticky: null, Servers: [var only], QueueLength: 0, Sorry: null, StateFile: null, HealthCheck: null or { Program: null } }
         && only.Text == upstream.Name
         // A name alone is a block to proxy_pass with variables.
         && upstream.Name.AsSpan().ContainsAny('.', ':')

@@ -13,6 +13,8 @@ internal enum ConfigContexts
 
     /// <summary>The lines of <c>map</c>, <c>split_clients</c> and <c>geo</c>, which are no directives.</summary>
     Lines = 32,
+
+    Match = 64,
 }
 
 /// <summary>What Ferry does with a directive.</summary>
@@ -72,7 +74,7 @@ internal sealed record Directive(string Name, ConfigContexts Contexts, string Sy
     public static string Names(ConfigContexts contexts)
     {
         List<string> names = [];
-        foreach (var context in new[] { ConfigContexts.Main, ConfigContexts.Events, ConfigContexts.Stream, ConfigContexts.Server, ConfigContexts.Upstream })
+        foreach (var context in new[] { ConfigContexts.Main, ConfigContexts.Events, ConfigContexts.Stream, ConfigContexts.Server, ConfigContexts.Upstream, ConfigContexts.Match })
         {
             if (contexts.HasFlag(context))
                 names.Add(NameOf(context));
@@ -87,6 +89,7 @@ internal sealed record Directive(string Name, ConfigContexts Contexts, string Sy
         ConfigContexts.Stream => "stream",
         ConfigContexts.Server => "server",
         ConfigContexts.Upstream => "upstream",
+        ConfigContexts.Match => "match",
         _ => "nowhere",
     };
 }

@@ -28,7 +28,6 @@ internal static partial class DirectiveTable
     [
         Never("http", "http { ... }"),
         Never("mail", "mail { ... }"),
-        LaterBlock("match", InStream, "match NAME { ... }", null),
         Later("set", InServer, "set $NAME VALUE;", null),
         Later("return", InServer, "return TEXT;", null),
         Later("pass", InServer, "pass ADDR;", "use proxy_pass"),

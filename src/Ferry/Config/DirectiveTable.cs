@@ -12,8 +12,9 @@ internal static partial class DirectiveTable
     private const ConfigContexts InStream = ConfigContexts.Stream;
     private const ConfigContexts InServer = ConfigContexts.Server;
     private const ConfigContexts InUpstream = ConfigContexts.Upstream;
+    private const ConfigContexts InMatch = ConfigContexts.Match;
     private const ConfigContexts InBoth = InStream | InServer;
-    private const ConfigContexts Anywhere = InMain | InEvents | InStream | InServer | InUpstream;
+    private const ConfigContexts Anywhere = InMain | InEvents | InStream | InServer | InUpstream | InMatch;
 
     /// <summary>All rows. A name has two rows where it means two things, such as <c>server</c>.</summary>
     public static ImmutableArray<Directive> All { get; } = [.. Supported(), .. RoutingRows(), .. NoMeaning(), .. NotYet(), .. NotYetTls()];

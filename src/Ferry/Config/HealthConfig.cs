@@ -61,6 +61,15 @@ public sealed record HealthCheckConfig
     /// <summary>When TLS begins (<c>tls=</c>): off, explicit or implicit; null: as sessions have it, where <see cref="UpstreamTls.Match"/> means in clear.</summary>
     public UpstreamTls? Tls { get; init; }
 
+    /// <summary>What is sent and expected in place of FTP (<c>match=</c>), whatever <see cref="Type"/> says; null: FTP.</summary>
+    public HealthMatchConfig? Match { get; init; }
+
+    /// <summary>The program that checks in place of Ferry (<c>health_check_exec</c>), whatever <see cref="Type"/> says; null: none.</summary>
+    public HealthProgramConfig? Program { get; init; }
+
+    /// <summary>The agents that are asked beside the checks (<c>agent_port=</c>); null: none.</summary>
+    public AgentCheckConfig? Agent { get; init; }
+
     /// <summary>No session goes to a server before its first check has passed (<c>mandatory</c>).</summary>
     public bool Mandatory { get; init; }
 

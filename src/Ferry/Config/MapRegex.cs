@@ -29,7 +29,7 @@ internal static class MapRegex
         }
         catch (NotSupportedException)
         {
-            fault = "it looks ahead or behind, refers back, or is too large: names come from clients, so only what is matched in one pass is taken";
+            fault = "it looks ahead or behind, refers back, or is too large: what it is held against comes from outside, so only what is matched in one pass is taken";
         }
         return null;
     }

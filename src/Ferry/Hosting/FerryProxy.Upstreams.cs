@@ -101,6 +101,7 @@ public sealed partial class FerryProxy
             EndPoint = server.EndPoint,
             Checks = StatusOf(server.Health),
             CheckFailure = server.HealthFailure,
+            AgentAnswer = server.AgentAnswer,
         };
 
     private static ServerCheckStatus StatusOf(HealthStatus? health) => health switch

@@ -19,15 +19,40 @@ internal sealed partial class GenerationBuilder
         {
             foreach (var place in server.Places.Values.Append(new RoutePlace(server.Upstreams, server.PeerName)))
             {
-                if (place.Group.HealthCheck is not { } check || !done.Add(place.Group) || Plan(check, server, place) is not { } plan)
+                if (place.Group.HealthCheck is not { } check || !done.Add(place.Group) || Probe(check, server, place) is not { } probe)
                     continue;
-                var time = _parts.Time;
-                monitors.Add(new HealthMonitor(
-                    place.Group, check, (s, ct) => HealthProbe.RunAsync(plan, s.EndPoint, time, ct), _parts.Metrics, Random.Shared, _parts.Logger));
+                monitors.Add(new HealthMonitor(place.Group, check, probe, _parts.Metrics, Random.Shared, _parts.Logger)
+                {
+                    Agents = Agents(check, server, place.Group),
+                });
             }
         }
         _made.Monitors = monitors.ToImmutable();
     }
+
+    /// <summary>What checks a server; null where something stands against it, which is told.</summary>
+    private Func<UpstreamServer, CancellationToken, Task<HealthProbeResult>>? Probe(HealthCheckConfig check, ControlServer server, RoutePlace place)
+    {
+        if (Plan(check, server, place) is not { } plan)
+            return null;
+        var time = _parts.Time;
+        if (check.Program is not null)
+            return new HealthProgram(place.Group.Name, check, _parts.HealthPrograms, time, _parts.Logger).RunAsync;
+        return (s, ct) => HealthProbe.RunAsync(plan, s.EndPoint, time, ct);
+    }
+
+    private AgentMonitor? Agents(HealthCheckConfig check, ControlServer server, UpstreamGroup group)
+    {
+        if (check.Agent is not { } agent)
+            return null;
+        var asking = new AgentCheck(agent, check.Timeout, SourceOf(server.Config));
+        var time = _parts.Time;
+        return new AgentMonitor(group, agent.Interval, (s, ct) => asking.RunAsync(s.EndPoint.Address, time, ct), _parts.Logger);
+    }
+
+    /// <summary>Where checks come from. They have no client whose address that could be.</summary>
+    private static SourceAddress? SourceOf(ServerConfig config) =>
+        config.Bind is { Address: { } address } ? new SourceAddress(address) { IsTransparent = config.Bind.IsTransparent } : null;
 
     /// <summary>How servers are checked; null where something stands against it, which is told.</summary>
     private HealthProbePlan? Plan(HealthCheckConfig check, ControlServer server, RoutePlace place)
@@ -50,8 +75,7 @@ internal sealed partial class GenerationBuilder
         return new HealthProbePlan
         {
             Check = check,
-            // They have no client whose address they could come from.
-            BindAddress = config.Bind is { Address: { } address } ? new SourceAddress(address) { IsTransparent = config.Bind.IsTransparent } : null,
+            BindAddress = SourceOf(config),
             // A port of the check's own is one where no proxy is expected.
             Header = check.Port is null ? config.ProxyProtocol : ProxyProtocolVersion.Off,
             DataHeader = check.Port is null ? config.Data.ProxyProtocol : ProxyProtocolVersion.Off,
@@ -63,6 +87,7 @@ internal sealed partial class GenerationBuilder
             AllowTruncation = config.Data.Truncation == TlsTruncation.Allow,
             PassiveAddress = config.Data.PassiveAddress,
             Password = password,
+            Match = check.Match is { } match ? MatchExpectation.TryCreate(match) : null,
         };
     }
 }

@@ -1,5 +1,6 @@
 using Ferry.Telemetry;
 using Ferry.Transport;
+using Ferry.Upstreams;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Hosting;
@@ -37,6 +38,9 @@ internal sealed class ProxyParts
 
     /// <summary>Where TLS data connections wait for their peers' ends; they outlive their sessions.</summary>
     public LingeringLegs Lingering { get; }
+
+    /// <summary>The places of programs that check servers.</summary>
+    public SemaphoreSlim HealthPrograms { get; } = new(HealthProgram.MostAtOnce);
 
     /// <summary>The listeners of single ports.</summary>
     public RedirectListeners Redirects { get; }

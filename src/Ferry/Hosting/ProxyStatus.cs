@@ -55,6 +55,9 @@ public sealed record UpstreamServerStatus(string Name, bool Available, int Sessi
 
     /// <summary>Why the last check failed; null where it passed, or there was none.</summary>
     public string? CheckFailure { get; init; }
+
+    /// <summary>The line that its agent said last, with what cannot be printed replaced; null where it has none, or that has not answered yet.</summary>
+    public string? AgentAnswer { get; init; }
 }
 
 /// <summary>What health checks say of a server.</summary>

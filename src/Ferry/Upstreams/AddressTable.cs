@@ -38,30 +38,32 @@ internal sealed class AddressTable
     /// </summary>
     public static AddressTable Filled(UpstreamServer[] servers, bool isWeighted)
     {
-        var total = servers.Sum(s => isWeighted ? (long)s.Weight : 1);
+        var weights = isWeighted ? Weights.Of(servers) : [.. servers.Select(_ => 1L)];
+        var total = weights.Sum();
         var shift = Math.Max(0, BitOperations.Log2((ulong)total) + 1 - MostBits);
-        var needed = servers.Sum(s => Turns(s));
+        var needed = weights.Sum(Turns);
         var bits = Math.Clamp(BitOperations.Log2((ulong)needed - 1 | 1) + 1, Bits, MostBits);
         var places = new UpstreamServer[1 << bits];
         for (var i = 0; i < places.Length;)
         {
-            foreach (var server in servers)
+            for (var server = 0; server < servers.Length; server++)
             {
-                for (var turn = Turns(server); turn > 0 && i < places.Length; turn--)
-                    places[i++] = server;
+                for (var turn = Turns(weights[server]); turn > 0 && i < places.Length; turn--)
+                    places[i++] = servers[server];
             }
         }
         return new AddressTable(places, bits);
 
-        long Turns(UpstreamServer server) => isWeighted ? Math.Max(1, server.Weight >> shift) : 1;
+        long Turns(long weight) => Math.Max(1, weight >> shift);
     }
 
     /// <summary>Maglev's table: in turns, as often as it weighs, each server takes the next free place of its own permutation.</summary>
     public static AddressTable Maglev(UpstreamServer[] servers)
     {
         var places = new UpstreamServer?[Primes.FirstOrDefault(p => p >= servers.Length, Primes[^1])];
-        var divisor = Weights.Divisor(servers);
-        var shift = Math.Max(0, BitOperations.Log2((uint)(servers.Max(s => s.Weight) / divisor)) + 1 - WeightBits);
+        var weights = Weights.Of(servers);
+        var divisor = Weights.Divisor(weights);
+        var shift = Math.Max(0, BitOperations.Log2((ulong)(weights.Max() / divisor)) + 1 - WeightBits);
         var next = new uint[servers.Length];
         for (var i = 0; i < servers.Length; i++)
             next[i] = Hash(servers[i].EndPoint, FirstKey) % (uint)places.Length;
@@ -70,7 +72,7 @@ internal sealed class AddressTable
             for (var i = 0; i < servers.Length; i++)
             {
                 var skip = Hash(servers[i].EndPoint, SecondKey) % (uint)(places.Length - 1) + 1;
-                for (var turn = Math.Max(1, servers[i].Weight / divisor >> shift); turn > 0 && taken < places.Length; turn--, taken++)
+                for (var turn = Math.Max(1, weights[i] / divisor >> shift); turn > 0 && taken < places.Length; turn--, taken++)
                 {
                     while (places[next[i]] is not null)
                         next[i] = (next[i] + skip) % (uint)places.Length;

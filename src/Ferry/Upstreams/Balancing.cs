@@ -35,6 +35,9 @@ internal sealed class Balancing
         return errors.Count > before ? null : new Balancing(config, key, stickyKey);
     }
 
+    /// <summary>Whether a balancer keeps what it was made from, instead of looking at the weights with each choice.</summary>
+    public bool KeepsWeights => _method is BalanceMethod.Hash or BalanceMethod.ConsistentHash or BalanceMethod.Random or BalanceMethod.RandomTwo or BalanceMethod.Sh or BalanceMethod.Mh;
+
     /// <summary>Makes the balancer of a set of servers.</summary>
     /// <param name="servers">The servers.</param>
     /// <param name="memory">What the group remembers.</param>

@@ -20,6 +20,9 @@ internal sealed class ChangeLog
     /// </summary>
     public long Standing { get; set; }
 
+    /// <summary>How often an agent has changed the share of its server's weight.</summary>
+    public long Weights { get; set; }
+
     /// <summary>The server whose sessions changed as the number says, of the last <see cref="Kept"/> ones.</summary>
     public ServerTally this[long number] => _sessions[number % Kept]!;
 

@@ -21,8 +21,14 @@ internal sealed class ConsistentHashBalancer : IBalancer
         _key = key;
         _roundRobin = new RoundRobinBalancer(servers);
         _owners = [.. servers.Where(s => !s.Config.Backup).GroupBy(s => KetamaRing.TextOf(s.Config), StringComparer.Ordinal).Select(g => g.ToArray())];
-        _ring = new KetamaRing([.. _owners.Select(o => (KetamaRing.TextOf(o[0].Config), o.Max(s => s.Config.Weight)))]);
+        var weights = Array.ConvertAll(_owners, static o => o.Max(static s => s.Hundredths));
+        // What the configuration could not ask for no agent can.
+        var scale = Math.Min(1, KetamaRing.WeightLimit * 100.0 / weights.Sum());
+        _ring = new KetamaRing([.. _owners.Select((o, i) => (KetamaRing.TextOf(o[0].Config), PointsOf((long)(weights[i] * scale))))]);
     }
+
+    /// <summary>A part of a unit has its part of the points, the first ones, so that few clients move when an agent changes a weight.</summary>
+    private static int PointsOf(long hundredths) => (int)Math.Max(1, hundredths * KetamaRing.PointsPerWeight / 100);
 
     public UpstreamServer? Pick(UpstreamChoice choice)
     {

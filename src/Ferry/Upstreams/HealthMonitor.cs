@@ -26,9 +26,13 @@ internal sealed partial class HealthMonitor(
     private readonly CancellationTokenSource _stopping = new();
     private readonly TimeProvider _time = group.Time;
 
+    /// <summary>Asks the servers' agents; null where they have none.</summary>
+    public AgentMonitor? Agents { get; init; }
+
     /// <summary>Begins the checks that are due; called about once a second.</summary>
     public void Sweep(long now)
     {
+        Agents?.Sweep(now);
         foreach (var server in group.Servers)
         {
             if (_stopping.IsCancellationRequested)
@@ -39,7 +43,11 @@ internal sealed partial class HealthMonitor(
     }
 
     /// <summary>Ends the checks that are under way, which are then due for the next generation, and begins no more.</summary>
-    public void Stop() => _stopping.Cancel();
+    public void Stop()
+    {
+        _stopping.Cancel();
+        Agents?.Stop();
+    }
 
     private async Task CheckAsync(UpstreamServer server, long began)
     {

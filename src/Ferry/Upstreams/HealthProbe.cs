@@ -79,7 +79,7 @@ internal sealed partial class HealthProbe : IDisposable
             _isOurs = connected.IsOurs;
             return $"connecting failed ({connected.Error})";
         }
-        if (check.Type == HealthCheckType.Connect)
+        if (check.Type == HealthCheckType.Connect && _plan.Match is null)
         {
             connection.Dispose();
             return null;
@@ -96,6 +96,8 @@ internal sealed partial class HealthProbe : IDisposable
         }
         // Whatever is waited for on the channel ends with it.
         using var ending = _ct.UnsafeRegister(static c => ((ControlChannel)c!).Dispose(), _channel);
+        if (_plan.Match is { } match)
+            return await MatchAsync(_channel, match).ConfigureAwait(false);
         if (await GreetAsync(_channel).ConfigureAwait(false) is { } notGreeted)
             return notGreeted;
         if (check.Type >= HealthCheckType.Login && await LogInAsync(_channel).ConfigureAwait(false) is { } notLoggedIn)

@@ -43,6 +43,9 @@ internal sealed record HealthProbePlan
     /// <summary>The password of <see cref="HealthCheckConfig.User"/>.</summary>
     public HealthPassword Password { get; init; } = HealthPassword.Anonymous;
 
+    /// <summary>The conversation of <see cref="HealthCheckConfig.Match"/>; null: FTP's.</summary>
+    public MatchExpectation? Match { get; init; }
+
     /// <summary>What an embedder's own record could have got wrong; null where it is good. The parser says it with more words and earlier.</summary>
     public static string? MistakeIn(HealthCheckConfig check) =>
         check.Interval < TimeSpan.FromSeconds(1) ? "the interval is shorter than a second"
@@ -51,6 +54,11 @@ internal sealed record HealthProbePlan
         : check.Rise < 1 || check.Fall < 1 ? "rise and fall are at least 1"
         : check.Port is < 1 or > IPEndPoint.MaxPort ? "ports are 1-65535"
         : check.Tls == UpstreamTls.Match ? "a check has no client whose TLS it could match"
+        : check.Program is { } program && (program.Arguments.IsDefault || !program.Path.StartsWith('/') || program.Arguments.Append(new TextTemplate(program.Path, [])).Any(a => a.Text.Contains('\0', StringComparison.Ordinal))) ? "a program is named by its absolute path, and there are no zero bytes in its arguments"
+        : check.Match is { } match && MatchExpectation.TryCreate(match) is null ? "its \"match\" has a text or an expression that cannot be read"
+        : check.Match is not null && check.Tls == UpstreamTls.Explicit ? "a \"match\" speaks no AUTH"
+        : check.Agent is { Port: < 1 or > IPEndPoint.MaxPort } ? "ports of agents are 1-65535"
+        : check.Agent is { } agent && (agent.Interval < TimeSpan.FromSeconds(1) || agent.Send?.Length > HealthDraft.LongestText) ? $"agents are asked at most once a second, with at most {HealthDraft.LongestText} characters"
         : check.Type == HealthCheckType.Retr && check.Path is null ? "a file to fetch has no path"
         : (check.User + check.Path).Any(char.IsControl) ? "a name or path has control characters in it"
         : null;

@@ -18,19 +18,19 @@ internal sealed class KetamaRing
     private readonly uint[] _points;
     private readonly int[] _owners;
 
-    /// <param name="owners">The text and the weight of each owner. Servers of one text put the same points on the ring, so the heaviest one's are all.</param>
-    public KetamaRing(ReadOnlySpan<(string Text, int Weight)> owners)
+    /// <param name="owners">The text of each owner, and how many points it has. Servers of one text put the same points on the ring, so the heaviest one's are all.</param>
+    public KetamaRing(ReadOnlySpan<(string Text, int Points)> owners)
     {
         var count = 0;
-        foreach (var (_, weight) in owners)
-            count += checked(weight * PointsPerWeight);
+        foreach (var (_, points) in owners)
+            count = checked(count + points);
         var sorted = new ulong[count];
         var next = 0;
         for (var owner = 0; owner < owners.Length; owner++)
         {
             var text = Append(owners[owner].Text);
             Span<byte> previous = [0, 0, 0, 0];
-            for (var j = 0; j < owners[owner].Weight * PointsPerWeight; j++)
+            for (var j = 0; j < owners[owner].Points; j++)
             {
                 var point = Crc32.End(Crc32.Append(text, previous));
                 BinaryPrimitives.WriteUInt32LittleEndian(previous, point);

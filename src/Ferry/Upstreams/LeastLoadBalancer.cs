@@ -41,11 +41,11 @@ internal sealed class LeastLoadBalancer : IBalancer
     }
 
     /// <summary>Whether the method itself lets the server take another session.</summary>
-    public static bool IsWithin(UpstreamServer server, ServerLoad load) => load != ServerLoad.WeightUnlessFull || server.Sessions <= server.Weight;
+    public static bool IsWithin(UpstreamServer server, ServerLoad load) => load != ServerLoad.WeightUnlessFull || server.Sessions * 100L <= server.Hundredths;
 
     public static bool IsLess(UpstreamServer a, UpstreamServer b, ServerLoad load) => load == ServerLoad.Sessions
         ? a.Sessions < b.Sessions
-        : MeasureOf(a, load) * b.Weight < MeasureOf(b, load) * a.Weight;
+        : MeasureOf(a, load) * b.Hundredths < MeasureOf(b, load) * a.Hundredths;
 
     private static long MeasureOf(UpstreamServer server, ServerLoad load) => load switch
     {

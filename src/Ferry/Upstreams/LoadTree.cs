@@ -34,6 +34,7 @@ internal sealed class LoadTree
 
     /// <summary>So old that all is played with the first pick, when the counts stand still.</summary>
     private long _seen = -ChangeLog.Kept - 1;
+    private long _weightsSeen;
 
     public LoadTree(UpstreamServer[] servers, ServerLoad load, ChangeLog changes, bool takesTurns = false)
     {
@@ -75,13 +76,13 @@ internal sealed class LoadTree
     private void TakeTurn(int place)
     {
         _reached = Math.Max(_reached, _tags![place]);
-        _tags[place] = _reached + Stride / _servers[place].Weight;
+        _tags[place] = _reached + Stride * 100 / _servers[place].Hundredths;
         Play(place);
     }
 
     private void CatchUp()
     {
-        if (_changes.Sessions - _seen > ChangeLog.Kept)
+        if (_changes.Sessions - _seen > ChangeLog.Kept || _changes.Weights != _weightsSeen)
             PlayAll();
         for (; _seen < _changes.Sessions; _seen++)
         {
@@ -102,7 +103,7 @@ internal sealed class LoadTree
             _winners[_width + i] = Entry(i);
         for (var node = _width - 1; node > 0; node--)
             _winners[node] = Winner(_winners[node * 2], _winners[node * 2 + 1]);
-        _seen = _changes.Sessions;
+        (_seen, _weightsSeen) = (_changes.Sessions, _changes.Weights);
     }
 
     private void Play(int place)

@@ -60,7 +60,7 @@ internal sealed class LocalityBalancer(ImmutableArray<UpstreamServer> servers, b
             var most = _local[0];
             foreach (var server in _local)
             {
-                if ((long)server.Sessions * most.Weight > (long)most.Sessions * server.Weight)
+                if (server.Sessions * most.Hundredths > most.Sessions * server.Hundredths)
                     most = server;
             }
             known.Names.Remove(most.Id);
@@ -83,11 +83,11 @@ internal sealed class LocalityBalancer(ImmutableArray<UpstreamServer> servers, b
 
     private bool IsOverloaded(UpstreamServer server, UpstreamChoice choice)
     {
-        if (server.Sessions <= server.Weight)
+        if (server.Sessions * 100L <= server.Hundredths)
             return false;
         foreach (var other in _primaries)
         {
-            if ((long)other.Sessions * 2 < other.Weight && choice.MayTry(other))
+            if (other.Sessions * 200L < other.Hundredths && choice.MayTry(other))
                 return true;
         }
         return false;

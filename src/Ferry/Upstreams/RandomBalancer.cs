@@ -33,7 +33,7 @@ internal sealed class RandomBalancer : IBalancer
             if (!_ofTwo)
                 return server;
             if (first is not null)
-                return (long)server.Sessions * first.Weight > (long)first.Sessions * server.Weight ? first : server;
+                return server.Sessions * first.Hundredths > first.Sessions * server.Hundredths ? first : server;
             first = server;
         }
         return _roundRobin.Pick(choice);

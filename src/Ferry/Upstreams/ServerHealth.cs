@@ -18,6 +18,9 @@ internal sealed class ServerHealth(long now)
     /// <summary>Why the last check failed; null where it passed.</summary>
     public string? LastFailure;
 
+    /// <summary>Time stamp of the last change of <see cref="Status"/>.</summary>
+    public long ChangedAt;
+
     /// <summary>The day, and the end of a certificate, of which was warned last.</summary>
     public (DateOnly Day, DateTimeOffset Expires) Warned;
 }

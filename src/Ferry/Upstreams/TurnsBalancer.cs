@@ -18,23 +18,20 @@ internal sealed class TurnsBalancer(ImmutableArray<UpstreamServer> servers, bool
     {
         private readonly UpstreamServer[] _servers;
         private readonly bool _isWeighted;
-        private readonly int _most;
-
-        /// <summary>The greatest common divisor of the weights.</summary>
-        private readonly int _step;
+        private readonly long[] _weights;
 
         /// <summary>The server that was chosen last.</summary>
         private int _at = -1;
 
         /// <summary>The least weight that takes part in this pass.</summary>
-        private int _level;
+        private long _level;
 
         public Round(UpstreamServer[] servers, bool isWeighted)
         {
             _servers = servers;
             _isWeighted = isWeighted;
-            _step = isWeighted ? Weights.Divisor(servers) : 1;
-            _level = _most = servers.Length == 0 ? 0 : servers.Max(WeightOf);
+            _weights = new long[servers.Length];
+            _level = servers.Length == 0 ? 0 : servers.Max(WeightOf);
         }
 
         public UpstreamServer? Pick(UpstreamChoice choice)
@@ -47,20 +44,25 @@ internal sealed class TurnsBalancer(ImmutableArray<UpstreamServer> servers, bool
                         return _servers[_at];
                 }
                 _at = -1;
-                var heaviest = 0;
-                foreach (var server in _servers)
+                var (most, heaviest) = (0L, 0L);
+                for (var i = 0; i < _servers.Length; i++)
                 {
-                    if (WeightOf(server) > heaviest && choice.MayTry(server))
-                        heaviest = WeightOf(server);
+                    // Anew with each pass: agents change them.
+                    var weight = _weights[i] = WeightOf(_servers[i]);
+                    most = Math.Max(most, weight);
+                    if (weight > heaviest && choice.MayTry(_servers[i]))
+                        heaviest = weight;
                 }
                 if (heaviest == 0)
                     return null;
-                _level = _level > _step ? _level - _step : _most;
+                // The least weight of each pass is below that of the pass before by their greatest common divisor.
+                var step = Weights.Divisor(_weights);
+                _level = _level > step ? _level - step : most;
                 // Passes in which nobody takes part are not made.
                 _level = Math.Min(_level, heaviest);
             }
         }
 
-        private int WeightOf(UpstreamServer server) => _isWeighted ? server.Weight : 1;
+        private long WeightOf(UpstreamServer server) => _isWeighted ? server.Hundredths : 1;
     }
 }

@@ -42,7 +42,7 @@ internal sealed partial class UpstreamGroup
         {
             var here = Servers.Select(s => s.Tally).ToHashSet();
             foreach (var server in Servers)
-                NoteUse(server, server.Config is not { Down: false, Drain: false }, empty);
+                NoteUse(server, server.Config is not { Down: false, Drain: false } || server.IsWithdrawnByAgent, empty);
             previous?._successor = this;
             foreach (var gone in previous?.Servers.Where(s => !here.Contains(s.Tally)) ?? [])
                 NoteUse(gone, true, empty);
@@ -60,6 +60,7 @@ internal sealed partial class UpstreamGroup
     {
         Line.Advance();
         RenewNames(now);
+        RenewWeights();
     }
 
     internal void SayQueueFull() => Log.QueueFull(_logger, Name, QueueLength);

@@ -10,6 +10,9 @@ internal sealed partial class UpstreamGroup
     // Held while the lines change, and not by whoever chooses: making a set may take a while.
     private readonly Lock _changing = new();
 
+    /// <summary>The weights that its balancer was made from, as the <see cref="ChangeLog"/> counts them.</summary>
+    private long _weightsSeen;
+
     private ServerSet MakeSet(ImmutableArray<UpstreamServer> servers) => new(servers, _balancing.Make(servers, _memory, _changes, Time));
 
     /// <summary>Servers for all lines. Those of the same name and address as one from before keep its counts.</summary>
@@ -36,6 +39,23 @@ internal sealed partial class UpstreamGroup
         return servers.MoveToImmutable();
     }
 
+    /// <summary>Puts a balancer in force that knows what agents say of the weights, where it is one that does not ask again. Not with each answer: a ring takes a while.</summary>
+    private void RenewWeights()
+    {
+        if (HealthCheck?.Agent is null || !_balancing.KeepsWeights)
+            return;
+        lock (_changing)
+        {
+            long weights;
+            lock (Gate)
+                weights = _changes.Weights;
+            if (weights == _weightsSeen)
+                return;
+            _weightsSeen = weights;
+            Volatile.Write(ref _set, MakeSet(Set.Servers));
+        }
+    }
+
     /// <summary>Puts a set of the lines of this moment in force. With the lock for changes held.</summary>
     /// <returns>Servers that are being emptied from now on and have no session; to be told outside of all locks.</returns>
     private List<UpstreamServer> Rebuild()
@@ -52,7 +72,7 @@ internal sealed partial class UpstreamGroup
             {
                 var isWithdrawn = server.Config.Down || server.Config.Drain;
                 server.Standing.IsWithdrawn = isWithdrawn;
-                NoteUse(server, isWithdrawn, empty);
+                NoteUse(server, isWithdrawn || server.IsWithdrawnByAgent, empty);
                 if (old.Remove(server.Standing, out var same))
                     server.Turn = keepsTurns ? same.Turn : 0;
                 else

@@ -38,7 +38,7 @@ internal sealed partial class UpstreamServer
     {
         lock (_gate)
         {
-            if (Config.Down || _tally.Health.IsBeingChecked || now + _time.TimestampFrequency / 2 < _tally.Health.DueAt)
+            if (Config.Down || IsInMaintenance || _tally.Health.IsBeingChecked || now + _time.TimestampFrequency / 2 < _tally.Health.DueAt)
                 return false;
             return _tally.Health.IsBeingChecked = true;
         }
@@ -51,6 +51,8 @@ internal sealed partial class UpstreamServer
     public bool? EndCheck(HealthProbeResult result, long dueAt)
     {
         bool? change;
+        bool isNews;
+        TimeSpan? absence = null;
         lock (_gate)
         {
             var health = _tally.Health;
@@ -58,27 +60,41 @@ internal sealed partial class UpstreamServer
             health.DueAt = dueAt;
             if (result.IsVoid || _check is null)
                 return null;
+            isNews = health.LastFailure != result.Failure;
             health.LastFailure = result.Failure;
             change = Judge(health, result.Failure is null, _check);
             if (change == true && health.Status == HealthStatus.Down)
+            {
+                absence = _time.GetElapsedTime(health.ChangedAt);
                 BeginSlowStart();
+            }
             if (change is { } isUp)
             {
                 health.Status = isUp ? HealthStatus.Up : HealthStatus.Down;
+                health.ChangedAt = _time.GetTimestamp();
                 _changes.Standing++;
             }
         }
         if (change is not null)
             _line.Advance();
         if (change == true)
-            Log.Up(_logger, _group, Name);
+            Log.Up(_logger, _group, Name, absence is { } away ? $"; it was down for {away.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s" : "");
         else if (change == false)
             Log.Down(_logger, _group, Name, result.Failure!);
         else if (result.Failure is not null)
-            Log.CheckFailed(_logger, _group, Name, result.Failure);
+            SayFailed(result.Failure, isNews);
         if (result.CertificateExpires is { } expires)
             WarnOfExpiry(expires);
         return change;
+    }
+
+    /// <summary>A server may stay down for weeks: what has been said already is not said with every check.</summary>
+    private void SayFailed(string failure, bool isNews)
+    {
+        if (isNews)
+            Log.CheckFailed(_logger, _group, Name, failure);
+        else
+            Log.CheckFailedAgain(_logger, _group, Name, failure);
     }
 
     private static bool? Judge(ServerHealth health, bool passed, HealthCheckConfig check)
@@ -120,11 +136,14 @@ internal sealed partial class UpstreamServer
         [LoggerMessage(341, LogLevel.Warning, "upstream \"{Upstream}\": server {Server} is down by its checks and gets no new sessions: {Reason}")]
         public static partial void Down(ILogger logger, string upstream, string server, string reason);
 
-        [LoggerMessage(342, LogLevel.Information, "upstream \"{Upstream}\": server {Server} is up by its checks")]
-        public static partial void Up(ILogger logger, string upstream, string server);
+        [LoggerMessage(342, LogLevel.Information, "upstream \"{Upstream}\": server {Server} is up by its checks{Absence}")]
+        public static partial void Up(ILogger logger, string upstream, string server, string absence);
 
         [LoggerMessage(343, LogLevel.Information, "upstream \"{Upstream}\": a check of server {Server} has failed: {Reason}")]
         public static partial void CheckFailed(ILogger logger, string upstream, string server, string reason);
+
+        [LoggerMessage(347, LogLevel.Debug, "upstream \"{Upstream}\": a check of server {Server} has failed again: {Reason}")]
+        public static partial void CheckFailedAgain(ILogger logger, string upstream, string server, string reason);
 
         [LoggerMessage(344, LogLevel.Warning, "upstream \"{Upstream}\": the certificate of server {Server} expires on {Date}, in {Days} day(s)")]
         public static partial void CertificateExpires(ILogger logger, string upstream, string server, string date, int days);

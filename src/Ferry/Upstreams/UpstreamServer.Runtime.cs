@@ -16,8 +16,8 @@ internal sealed partial class UpstreamServer
     {
         lock (_gate)
         {
-            return Config.Down ? UpstreamServerState.Down
-                : Config.Drain ? UpstreamServerState.Draining
+            return Config.Down || IsInMaintenance ? UpstreamServerState.Down
+                : Config.Drain || IsWithdrawnByAgent ? UpstreamServerState.Draining
                 : !IsInUse(now) ? UpstreamServerState.Unavailable
                 : IsRising ? UpstreamServerState.SlowStart
                 : UpstreamServerState.Up;
@@ -38,7 +38,14 @@ internal sealed partial class UpstreamServer
     }
 
     /// <summary>The weight that a slow start has left, in parts of <see cref="FullShare"/>. Under the lock.</summary>
-    internal long RisenWeight => Config.Weight * Share();
+    internal long RisenWeight => PartOf(Config.Weight);
+
+    /// <summary>The share of the slow start and that of the agent, of what failures have left of the weight.</summary>
+    private long PartOf(long weight)
+    {
+        var part = weight * Share();
+        return Hundredths == Config.Weight * 100L || part == 0 ? part : Math.Max(1, (long)((Int128)part * Hundredths / (Config.Weight * 100L)));
+    }
 
     /// <summary>Outside the lock: whoever writes the log may wait for a disk.</summary>
     internal void SayEmpty() => Log.Empty(_logger, _group, Name);

@@ -43,6 +43,7 @@ internal sealed partial class UpstreamServer
         _logger = shared.Logger;
         _group = shared.Name;
         _check = shared.Check;
+        _hasAgent = shared.Check?.Agent is not null;
         _maxFails = isOnly ? 0 : Config.MaxFails;
         _failTicks = Ticks(Config.FailTimeout);
         _slowTicks = isOnly ? 0 : Ticks(Config.SlowStart);
@@ -150,11 +151,11 @@ internal sealed partial class UpstreamServer
     }
 
     /// <summary>As <see cref="IsAvailable"/>, for those who hold the lock.</summary>
-    internal bool IsEligible(long now) => IsInUse(now) && (Config.MaxConnections == 0 || _tally.Sessions < Config.MaxConnections);
+    internal bool IsEligible(long now) => IsInUse(now) && (MaxConnections == 0 || _tally.Sessions < MaxConnections);
 
     /// <summary>Whether a new session could be given to it, were there a place. Under the lock.</summary>
     internal bool IsInUse(long now) =>
-        !Config.Down && !Config.Drain && !_standing.IsWithdrawn && IsHealthy
+        !Config.Down && !Config.Drain && !_standing.IsWithdrawn && IsHealthy && !IsOutByAgent
         && (_maxFails == 0 || _tally.RecentFailures < _maxFails || now - _tally.CheckedAt > _failTicks);
 
     /// <summary>
@@ -167,11 +168,11 @@ internal sealed partial class UpstreamServer
         var weight = Math.Max(0, Config.Weight - _tally.LostWeight);
         if (_tally.LostWeight > 0)
             _tally.LostWeight--;
-        return weight * Share();
+        return PartOf(weight);
     }
 
     /// <summary>The weight that <see cref="TakeEffectiveWeight"/> gives again and again; null where it changes from look to look.</summary>
-    internal long? SteadyWeight => _tally.LostWeight > 0 || IsRising ? null : Config.Weight * (long)FullShare;
+    internal long? SteadyWeight => _tally.LostWeight > 0 || IsRising ? null : PartOf(Config.Weight);
 
     /// <summary>Counts a session on it. Under the lock.</summary>
     /// <returns>Whether this is the session that tries a server again that was unavailable.</returns>
@@ -192,7 +193,7 @@ internal sealed partial class UpstreamServer
     {
         _tally.Sessions += change;
         _changes.AddSession(_tally);
-        if (change > 0 && Config.MaxConnections > 0 && _tally.Sessions >= Config.MaxConnections)
+        if (change > 0 && MaxConnections > 0 && _tally.Sessions >= MaxConnections)
             _changes.Standing++;
     }
 

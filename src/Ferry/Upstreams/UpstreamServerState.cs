@@ -12,9 +12,9 @@ public enum UpstreamServerState
     /// <summary>It has failed, and gets no new sessions until its time is over.</summary>
     Unavailable,
 
-    /// <summary>It gets no new sessions, and those that run go on (<c>drain</c>). With no session it is empty.</summary>
+    /// <summary>It gets no new sessions, and those that run go on (<c>drain</c>, or the same word of its agent). With no session it is empty.</summary>
     Draining,
 
-    /// <summary>It is not used (<c>down</c>).</summary>
+    /// <summary>It is not used (<c>down</c>, or <c>maint</c> by its agent).</summary>
     Down,
 }

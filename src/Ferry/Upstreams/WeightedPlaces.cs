@@ -12,8 +12,9 @@ internal sealed class WeightedPlaces
     {
         _servers = servers;
         _bounds = new long[servers.Length];
+        var weights = Weights.Of(servers);
         for (var i = 0; i < servers.Length; i++)
-            _bounds[i] = Total += servers[i].Weight;
+            _bounds[i] = Total += weights[i];
     }
 
     /// <summary>The length of the line.</summary>

@@ -3,13 +3,16 @@ namespace Ferry.Upstreams;
 /// <summary>What the weights of servers have in common.</summary>
 internal static class Weights
 {
-    /// <summary>Their greatest common divisor; 0 where there is no server.</summary>
-    public static int Divisor(UpstreamServer[] servers)
+    /// <summary>Most of a sum of weights that agents have changed: nginx's hash has 32768 values, and of more places the last would never be hit.</summary>
+    private const int MostOfSum = 2048;
+
+    /// <summary>The greatest common divisor of weights; 0 where there are none.</summary>
+    public static long Divisor(ReadOnlySpan<long> weights)
     {
-        var divisor = 0;
-        foreach (var server in servers)
+        var divisor = 0L;
+        foreach (var weight in weights)
         {
-            for (var (a, b) = (server.Weight, divisor); ; (a, b) = (b, a % b))
+            for (var (a, b) = (weight, divisor); ; (a, b) = (b, a % b))
             {
                 if (b == 0)
                 {
@@ -19,5 +22,24 @@ internal static class Weights
             }
         }
         return divisor;
+    }
+
+    /// <summary>
+    /// The weights as whole numbers: as they are written, so that choices are those of nginx and LVS, or where agents have changed some, the smallest numbers in
+    /// the same proportion.
+    /// </summary>
+    public static long[] Of(UpstreamServer[] servers)
+    {
+        var weights = Array.ConvertAll(servers, static s => s.Hundredths);
+        var asWritten = Array.ConvertAll(servers, static s => s.Weight * 100L);
+        var divisor = weights.AsSpan().SequenceEqual(asWritten) ? 100 : Math.Max(1, Divisor(weights));
+        var total = 0L;
+        for (var i = 0; i < weights.Length; i++)
+            total += weights[i] /= divisor;
+        if (divisor == 100 || total <= MostOfSum)
+            return weights;
+        for (var i = 0; i < weights.Length; i++)
+            weights[i] = Math.Max(1, (long)Math.Round((double)weights[i] * MostOfSum / total));
+        return weights;
     }
 }

@@ -43,6 +43,7 @@ internal sealed class ProbeRig : IAsyncDisposable
             Header = Header,
             DataHeader = Header,
             TlsMode = Tls,
+            Match = Check.Match is { } match ? MatchExpectation.TryCreate(match) : null,
             Tls = context is null ? null : () => context,
             PeerName = TlsPeerName.Any,
             PassiveAddress = PassiveAddress,

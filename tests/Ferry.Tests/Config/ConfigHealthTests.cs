@@ -50,6 +50,35 @@ public sealed class ConfigHealthTests
         Assert.StartsWith("/", check.PasswordFile.Value, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Agents_are_asked_as_HAProxy_asks_them_unless_it_says_otherwise()
+    {
+        Assert.Equal(new AgentCheckConfig(9000), Check("health_check agent_port=9000;")!.Agent);
+        Assert.Equal(
+            new AgentCheckConfig(9000) { Address = System.Net.IPAddress.Parse("2001:db8::5"), Interval = TimeSpan.FromSeconds(9), Send = "web1\r\n" },
+            Check("""health_check "agent_send=web1\r\n" agent_interval=9s agent_addr=[2001:db8::5] agent_port=9000;""")!.Agent);
+    }
+
+    [Fact]
+    public void A_match_block_is_found_wherever_it_stands()
+    {
+        const string Block = """match m { send "\\x00\r\n"; expect ~* "^220 \\w+"; }""";
+        var match = new HealthMatchConfig("m") { Send = "\\x00\r\n", Expect = @"^220 \w+", Kind = HealthExpectation.RegexIgnoreCase };
+        foreach (var check in new[] { Check("health_check match=m;", stream: Block), Check("", "health_check match=m;", Block) })
+            Assert.Equal(match, check!.Match! with { Position = match.Position });
+        Assert.Equal(("x", HealthExpectation.Text), Check("health_check match=m;", stream: "match m { expect x; }")!.Match is { } text ? (text.Expect, text.Kind) : default);
+    }
+
+    [Fact]
+    public void A_program_checks_with_what_stands_beside_it_or_the_defaults()
+    {
+        var check = Check("health_check_exec /bin/sh -c \"exit $server_port\"; health_check interval=9s mandatory;")!;
+        Assert.Equal((TimeSpan.FromSeconds(9), true, "/bin/sh"), (check.Interval, check.Mandatory, check.Program!.Path));
+        Assert.Equal(["-c", "exit $server_port"], check.Program.Arguments.Select(a => a.Text));
+        Assert.Equal(TimeSpan.FromSeconds(5), Check("health_check_exec /bin/sh;")!.Interval);
+        Assert.Null(Check("health_check_exec /bin/sh;", "health_check;")!.Program);
+    }
+
     [Theory]
     [InlineData("connect", HealthCheckType.Connect)]
     [InlineData("banner", HealthCheckType.Banner)]

@@ -23,16 +23,17 @@ public sealed class ConfigWriterTests
             upstream b { sticky "$remote_addr/$ftp_user" timeout=90s netmask=255.255.240.0 prefix6=56 entries=1000; server [2001:db8::1]; server 192.0.2.2 backup; health_check; }
             upstream "c d" { hash $binary_remote_addr; server 192.0.2.3; health_check interval=90s jitter=1500ms timeout=2s rise=3 fails=4 type=list "user=a b" "password_file=x y.pass" path=/pub/$x "expect=a;b" port=2121 tls=implicit mandatory; }
             upstream e { server e; }
-            upstream f { server f weight=2; }
-            upstream g { server 192.0.2.4 slow_start=90s drain; server [2001:db8::4]:2121; queue 20 timeout=5s; ftp_sorry "450 Full; come \"back\"."; }
-            upstream h { server ftp.example.com resolve weight=3; server example.com service=_ftp._tcp resolve; resolver 192.0.2.53 [2001:db8::53]:5353 valid=30s ipv6=off; resolver_timeout 5s; }
+            upstream f { server f weight=2; health_check port=5; health_check_exec /bin/sh -c "exit $server_port; #" "" ${server_addr}x; }
+            upstream g { server 192.0.2.4 slow_start=90s drain; server [2001:db8::4]:2121; queue 20 timeout=5s; ftp_sorry "450 Full; come \"back\"."; health_check agent_port=9000 agent_addr=2001:db8::5 agent_interval=90s "agent_send=who are\n\"you\"?\r\n"; }
+            match "m 1" { send "a\r\n\"\\x00\\"; expect "~x"; } match m2 { expect ~* "^220 \\w\"$"; }
+            upstream h { server ftp.example.com resolve weight=3; server example.com service=_ftp._tcp resolve; resolver 192.0.2.53 [2001:db8::53]:5353 valid=30s ipv6=off; resolver_timeout 5s; health_check "match=m 1" mandatory port=9; }
             health_check_timeout 3s; access_log logs/a.log main; deny 192.0.2.66; proxy_timeout 1m;
             server { listen 21; listen [::]:2121 backlog=5 ipv6only=off; listen 192.0.2.9:300-305; ftp_ctrl zone=za:64k proxy_ip=192.0.2.9 min_port=10000 max_port=10010; proxy_pass a; access_log off; }
             server { listen 22; ftp_ctrl zone=zb:10m proxy_ip=2001:db8::9 min_port=11000 max_port=11010; proxy_pass b; health_check off; ftp_transfer_log t.log json; allow 10.0.0.0/8; deny all; }
             server { listen 23; ftp_ctrl zone=zc:8k proxy_ip=192.0.2.9 min_port=12000 max_port=12000; proxy_pass "c d"; ftp_pasv_address 10.0.0.0/8 2001:db8::/32; proxy_bind 2001:db8::2; access_log x.log other; }
             server { listen 24; ftp_ctrl zone=zd:8k proxy_ip=192.0.2.9 min_port=13000 max_port=13000; proxy_pass e; access_log x.log; tcp_nodelay off; health_check type=retr path=x expect=size:1k; }
             server { listen 25; ftp_ctrl zone=ze:8k proxy_ip=192.0.2.9 min_port=14000 max_port=14000; proxy_pass f; ftp_pasv_address trust; }
-            server { listen 26; ftp_ctrl zone=zf:8k proxy_ip=192.0.2.9 min_port=15000 max_port=15000; proxy_pass host.example:2121; ftp_data_peer any; }
+            server { listen 26; ftp_ctrl zone=zf:8k proxy_ip=192.0.2.9 min_port=15000 max_port=15000; proxy_pass host.example:2121; health_check match=m2 tls=implicit; ftp_data_peer any; }
             server { listen 27; ftp_ctrl zone=zg:8k proxy_ip=192.0.2.9 min_port=16000 max_port=16000; proxy_pass a; health_check type=connect; health_check_timeout 7s; }
             server { listen 990 ssl; listen 28; ftp_ctrl zone=zh:8k proxy_ip=192.0.2.9 min_port=17000 max_port=17000; proxy_pass b; starttls only;
                 ssl_certificate a.pem; ssl_certificate_key "a key.pem"; ssl_certificate /etc/b.pem; ssl_certificate_key /etc/b.key; ssl_password_file pass; ssl_protocols TLSv1.3 TLSv1;
@@ -134,7 +135,7 @@ public sealed class ConfigWriterTests
             case IEnumerable list:
                 return $"[{string.Join(", ", list.Cast<object>().Select(o => Describe(o, depth + 1)))}]";
         }
-        Assert.InRange(depth, 0, 10);
+        Assert.InRange(depth, 0, 12);
         var text = new StringBuilder("\n").Append(' ', depth * 2).Append(value.GetType().Name);
         foreach (var property in value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.PropertyType != typeof(ConfigPosition) && p.GetIndexParameters().Length == 0))
             text.Append(' ').Append(property.Name).Append('=').Append(Describe(property.GetValue(value), depth + 1));

@@ -141,7 +141,7 @@ public sealed class HashTests
     [Fact]
     public void The_ring_has_160_points_for_each_unit_of_weight_and_closes()
     {
-        var ring = new KetamaRing([("192.168.40.91:21", 1), ("192.168.40.92:21", 3), ("ftp.example.net:2121", 2), ("[2001:db8::5]:21", 1)]);
+        var ring = new KetamaRing([("192.168.40.91:21", 160), ("192.168.40.92:21", 480), ("ftp.example.net:2121", 320), ("[2001:db8::5]:21", 160)]);
 
         Assert.Equal(1120, ring.Count);
         Assert.Equal((0, 0, 1), (ring.Find(0), ring.Find(0x141a35), ring.Find(0x141a36)));
@@ -152,7 +152,7 @@ public sealed class HashTests
     [Fact]
     public void Of_equal_points_the_first_owner_keeps_the_point()
     {
-        var ring = new KetamaRing([("a:1", 1), ("a:1", 2), ("b:1", 1)]);
+        var ring = new KetamaRing([("a:1", 160), ("a:1", 320), ("b:1", 160)]);
 
         Assert.Equal(160 * 3, ring.Count);
         Assert.Equal(160, Enumerable.Range(0, ring.Count).Count(i => ring.OwnerAt((uint)i) == 0));

@@ -29,8 +29,9 @@ public sealed class HealthMonitorTests : HealthMonitorRig
     [Fact]
     public async Task What_changes_is_told_with_the_reason()
     {
+        const string Other = "it greeted with 421";
         var (_, monitor) = await StartAsync(new HealthCheckConfig { Fall = 2 }, Server(1));
-        foreach (var answer in new[] { null, Refused, Refused, Refused, null })
+        foreach (var answer in new[] { null, Refused, null, Refused, Refused, Refused, Refused, Other, Other, null })
         {
             Tick(monitor, 5);
             AnswerAll(_ => answer);
@@ -40,9 +41,13 @@ public sealed class HealthMonitorTests : HealthMonitorRig
             [
                 (342, LogLevel.Information, "upstream \"files\": server 10.0.0.1:21 is up by its checks"),
                 (343, LogLevel.Information, $"upstream \"files\": a check of server 10.0.0.1:21 has failed: {Refused}"),
+                (343, LogLevel.Information, $"upstream \"files\": a check of server 10.0.0.1:21 has failed: {Refused}"), // one has passed between
                 (341, LogLevel.Warning, $"upstream \"files\": server 10.0.0.1:21 is down by its checks and gets no new sessions: {Refused}"),
-                (343, LogLevel.Information, $"upstream \"files\": a check of server 10.0.0.1:21 has failed: {Refused}"),
-                (342, LogLevel.Information, "upstream \"files\": server 10.0.0.1:21 is up by its checks"),
+                (347, LogLevel.Debug, $"upstream \"files\": a check of server 10.0.0.1:21 has failed again: {Refused}"),
+                (347, LogLevel.Debug, $"upstream \"files\": a check of server 10.0.0.1:21 has failed again: {Refused}"),
+                (343, LogLevel.Information, $"upstream \"files\": a check of server 10.0.0.1:21 has failed: {Other}"),
+                (347, LogLevel.Debug, $"upstream \"files\": a check of server 10.0.0.1:21 has failed again: {Other}"),
+                (342, LogLevel.Information, "upstream \"files\": server 10.0.0.1:21 is up by its checks; it was down for 25 s"),
             ],
             _make.Said);
     }
