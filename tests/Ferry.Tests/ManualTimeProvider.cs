@@ -30,6 +30,16 @@ internal sealed class ManualTimeProvider : TimeProvider
         }
     }
 
+    /// <summary>How long each of them has still to wait.</summary>
+    public IReadOnlyList<TimeSpan> Waits
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _timers.Select(t => t.Due - _now)];
+        }
+    }
+
     public override DateTimeOffset GetUtcNow()
     {
         lock (_gate)

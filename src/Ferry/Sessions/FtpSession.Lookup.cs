@@ -90,7 +90,9 @@ internal sealed partial class FtpSession
         ControlDecision decision;
         if (_place is null)
         {
-            _pace = _server.LoginPace.Draw();
+            // A server that refuses a user has been found and has answered USER by then too.
+            var pace = _server.LoginPace.Draw();
+            _pace.Password = pace.User + pace.Password;
             lock (_sync)
                 decision = _engine.Refused();
             await DenyAsync(decision).ConfigureAwait(false);

@@ -59,6 +59,23 @@ public sealed class CheckedByServiceTests
         Assert.Equal("login_refused", (await proxy.Logs.EventAsync(401)).Values["Reason"]);
     }
 
+    [Fact]
+    public async Task It_takes_as_long_as_a_server_would_over_USER_and_PASS_together()
+    {
+        var clock = new ManualTimeProvider();
+        await using var one = new SmallServer();
+        await using var http = new ScriptedHttp(Check);
+        await using var proxy = await StartAsync(http, one.EndPoint, clock);
+        using var client = await ScriptedClient.ConnectAsync(proxy.EndPoint);
+        await client.ExpectAsync(220);
+        await client.CommandAsync("USER anna", 331);
+        await client.SendAsync("PASS guess");
+        // What servers take before any has refused a login: 10 ms over USER, and a second over PASS.
+        await Wait.Until(() => clock.Waits.Contains(TimeSpan.FromMilliseconds(1010)), "the refusal to wait");
+        clock.Advance(TimeSpan.FromMilliseconds(1010));
+        await client.ExpectAsync(530);
+    }
+
     [Theory]
     [InlineData("331 more", "230 in", 230, "PASS mine")]
     [InlineData("230-no need", "230 of it", 230, null)]
