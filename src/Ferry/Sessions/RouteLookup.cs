@@ -20,7 +20,7 @@ internal sealed partial class RouteLookup : IDisposable
     /// <summary>Questions that run or wait for a connection at a time; who comes then is told so at once.</summary>
     public const int MostQuestions = 1024;
 
-    /// <summary>A service that fails is told of again after this.</summary>
+    /// <summary>A service that fails is told of again after this, whatever it has answered meanwhile: clients can make some fail by what they ask.</summary>
     private static readonly TimeSpan ToldAgain = TimeSpan.FromMinutes(1);
 
     private readonly Lock _sync = new();
@@ -32,8 +32,8 @@ internal sealed partial class RouteLookup : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private long _failures;
-    private long _toldAt;
-    private bool _isFailing;
+    private long? _toldAt;
+    private bool _isToldFailing;
 
     /// <param name="config">The line.</param>
     /// <param name="service">Asks; owned.</param>
@@ -77,6 +77,9 @@ internal sealed partial class RouteLookup : IDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<RouteReply> AskAsync(RouteQuestion question, CancellationToken ct)
     {
+        // Nobody is called that, and some services fail over it.
+        if (HasControls(question.User) || HasControls(question.Host))
+            return new RouteReply(RouteAnswer.Nothing, null);
         var body = question.ToJson();
         var key = _cache.KeyOf(body);
         if (Find(key, isStale: false) is { } known)
@@ -175,8 +178,8 @@ internal sealed partial class RouteLookup : IDisposable
         long missed;
         lock (_sync)
         {
-            missed = _isFailing ? _failures : 0;
-            (_isFailing, _failures) = (false, 0);
+            missed = _isToldFailing ? _failures : 0;
+            (_isToldFailing, _failures) = (false, 0);
         }
         if (missed > 0)
             Log.Recovered(_logger, Config.Shown, missed);
@@ -191,10 +194,9 @@ internal sealed partial class RouteLookup : IDisposable
         lock (_sync)
         {
             failures = ++_failures;
-            isTold = !_isFailing || _time.GetElapsedTime(_toldAt, now) >= ToldAgain;
-            _isFailing = true;
+            isTold = _toldAt is not { } last || _time.GetElapsedTime(last, now) >= ToldAgain;
             if (isTold)
-                _toldAt = now;
+                (_toldAt, _isToldFailing) = (now, true);
         }
         if (isTold)
             Log.Failing(_logger, Config.Shown, failure, failures);
@@ -208,6 +210,8 @@ internal sealed partial class RouteLookup : IDisposable
         lock (CacheGate)
             return _cache.Find(key, Config, isStale);
     }
+
+    private static bool HasControls(string? name) => name is not null && (name.AsSpan().ContainsAnyInRange('\0', '\x1f') || name.Contains('\x7f'));
 
     private static string WordOf(RouteAnswer answer) => answer switch
     {

@@ -158,6 +158,39 @@ public sealed class RouteLookupTests : RouteLookupRig
     }
 
     [Fact]
+    public async Task One_that_fails_now_and_then_is_told_of_once_a_minute()
+    {
+        using var lookup = Make(Config with { CacheTime = TimeSpan.Zero });
+        foreach (var (seconds, lines) in new[] { (0, 2), (1, 2), (58, 2), (1, 4), (59, 4) })
+        {
+            _time.Advance(TimeSpan.FromSeconds(seconds));
+            foreach (var isWell in new[] { false, true })
+            {
+                var asked = Ask(lookup, "anna");
+                await ArrivedAsync();
+                if (isWell)
+                    Answer(_asked.Count - 1, "one");
+                else
+                    Fail(_asked.Count - 1, "no");
+                await asked;
+            }
+            Assert.Equal(lines, _said.Lines.Count);
+        }
+    }
+
+    [Theory]
+    [InlineData("an\0na", null)]
+    [InlineData("anna\x1b", null)]
+    [InlineData("anna", "h\x7f")]
+    public async Task Nobody_whose_name_has_control_characters_is_asked_about(string user, string? host)
+    {
+        using var lookup = Make(Config);
+        var reply = await Ask(lookup, new RouteQuestion { User = user, Host = host, Client = IPAddress.Loopback, Listener = new IPEndPoint(IPAddress.Loopback, 21) }).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Same(RouteAnswer.Nothing, reply.Answer);
+        Assert.Empty(_asked);
+    }
+
+    [Fact]
     public async Task What_is_not_to_be_kept_is_not_used_when_the_service_fails_either()
     {
         using var lookup = Make(Config);
