@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -75,12 +76,7 @@ internal sealed class RouteService : IDisposable
         using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, ct);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, _config.Url) { Content = new ByteArrayContent(body) };
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-            request.Headers.UserAgent.Add(new ProductInfoHeaderValue("Ferry", null));
-            request.Headers.Authorization = _token;
-            using var response = await _http.SendAsync(request, both.Token).ConfigureAwait(false);
+            using var response = await SendAsync(body, both.Token).ConfigureAwait(false);
             return await ReadAsync(response, both.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
@@ -98,6 +94,32 @@ internal sealed class RouteService : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>A service may close a connection that was kept just when it is used again, and .NET sends no POST twice; a question may be asked twice.</summary>
+    private async Task<HttpResponseMessage> SendAsync(byte[] body, CancellationToken ct)
+    {
+        try
+        {
+            return await SendOnceAsync(body, ct).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (IsClosed(e))
+        {
+            return await SendOnceAsync(body, ct).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendOnceAsync(byte[] body, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, _config.Url) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        request.Headers.UserAgent.Add(new ProductInfoHeaderValue("Ferry", null));
+        request.Headers.Authorization = _token;
+        return await _http.SendAsync(request, ct).ConfigureAwait(false);
+    }
+
+    private static bool IsClosed(HttpRequestException e) => e.HttpRequestError == HttpRequestError.ResponseEnded
+        || e is { HttpRequestError: not HttpRequestError.ConnectionError and not HttpRequestError.SecureConnectionError } && e.GetBaseException() is SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown };
 
     private async Task<RouteReply> ReadAsync(HttpResponseMessage response, CancellationToken ct)
     {

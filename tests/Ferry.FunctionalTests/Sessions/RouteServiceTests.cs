@@ -72,6 +72,28 @@ public sealed class RouteServiceTests : IDisposable
         Assert.All(http.Requests, static r => Assert.Contains("Content-Type: application/json\r\n", r.Head, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("[reset]")]
+    public async Task A_connection_that_was_kept_and_is_closed_with_the_next_question_costs_no_answer(string end)
+    {
+        var asked = 0;
+        await using var http = new ScriptedHttp(_ => Interlocked.Increment(ref asked) == 2 ? end : ScriptedHttp.Ok("{\"upstream\":\"eu\"}"));
+        using var service = Make(new RouteLookupConfig(http.Url));
+        Assert.Equal("eu", Describe(await AskAsync(service)));
+        Assert.Equal("eu", Describe(await AskAsync(service)));
+        Assert.Equal((2, 3), (http.Connections, http.Requests.Count));
+    }
+
+    [Fact]
+    public async Task One_that_always_hangs_up_is_asked_twice_and_has_failed()
+    {
+        await using var http = new ScriptedHttp(_ => "");
+        using var service = Make(new RouteLookupConfig(http.Url));
+        Assert.Equal("its answer is not HTTP, or was cut off", Describe(await AskAsync(service)));
+        Assert.Equal(2, http.Requests.Count);
+    }
+
     [Fact]
     public async Task A_service_that_says_nothing_has_failed_when_its_time_is_up()
     {

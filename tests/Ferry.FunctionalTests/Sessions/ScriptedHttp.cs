@@ -19,7 +19,7 @@ internal sealed class ScriptedHttp : IAsyncDisposable
     private readonly List<Task> _tasks = [];
     private int _connections;
 
-    /// <param name="answer">Makes the whole answer, head and all, from a question's body. An empty one closes the connection.</param>
+    /// <param name="answer">Makes the whole answer, head and all, from a question's body. An empty one closes the connection, "[reset]" resets it.</param>
     /// <param name="certificate">For https; null: http.</param>
     public ScriptedHttp(Func<string, Task<string>> answer, TestCertificate? certificate = null)
     {
@@ -124,7 +124,9 @@ internal sealed class ScriptedHttp : IAsyncDisposable
             lock (_requests)
                 _requests.Add((text[..end], body));
             var answer = await _answer(body).WaitAsync(_stop.Token);
-            if (answer.Length == 0)
+            if (answer == "[reset]" && stream is NetworkStream plain)
+                plain.Socket.LingerState = new LingerOption(true, 0);
+            if (answer is "" or "[reset]")
                 return;
             await stream.WriteAsync(Encoding.UTF8.GetBytes(answer), _stop.Token);
             if (answer.EndsWith("[close]", StringComparison.Ordinal))
