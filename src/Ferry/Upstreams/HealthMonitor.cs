@@ -1,5 +1,6 @@
 using Ferry.Config;
 using Ferry.Telemetry;
+using Ferry.Transport.Linux;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Upstreams;
@@ -33,6 +34,7 @@ internal sealed partial class HealthMonitor(
     public void Sweep(long now)
     {
         Agents?.Sweep(now);
+        EndedGroups.Reap();
         foreach (var server in group.Servers)
         {
             if (_stopping.IsCancellationRequested)

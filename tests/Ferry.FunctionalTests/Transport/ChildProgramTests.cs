@@ -1,15 +1,18 @@
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using System.Runtime.InteropServices;
 using Ferry.FunctionalTests.Harness;
 using Ferry.Transport.Linux;
 
 namespace Ferry.FunctionalTests.Transport;
 
 /// <summary>Programs that end, and programs that would rather not.</summary>
-public sealed class ChildProgramTests : IDisposable
+public sealed partial class ChildProgramTests : IDisposable
 {
     private const int CloseOnExec = 0x80000; // O_CLOEXEC, as /proc/self/fdinfo has it
+
+    private const int SubReaper = 36; // PR_SET_CHILD_SUBREAPER
 
     private readonly TempFolder _folder = new();
 
@@ -80,6 +83,27 @@ public sealed class ChildProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task Whom_it_leaves_behind_is_reaped_where_orphans_are_Ferrys()
+    {
+        Assert.Equal(0, prctl(SubReaper, 1, 0, 0, 0));
+        try
+        {
+            var end = await RunAsync("sleep 1000 & echo $!");
+            await Wait.Until(
+                () =>
+                {
+                    EndedGroups.Reap();
+                    return !Directory.Exists($"/proc/{end.FirstLine}");
+                },
+                "the child to be gone, and not as a zombie");
+        }
+        finally
+        {
+            Assert.Equal(0, prctl(SubReaper, 0, 0, 0, 0));
+        }
+    }
+
+    [Fact]
     public async Task Whoever_has_left_its_group_does_not_keep_it()
     {
         var left = Path.Combine(_folder.Path, "left");
@@ -140,6 +164,9 @@ public sealed class ChildProgramTests : IDisposable
             }
         }
     }
+
+    [LibraryImport("libc")]
+    private static partial int prctl(int option, nuint second, nuint third, nuint fourth, nuint fifth);
 
     /// <summary>Ended, be it that nobody has reaped it yet.</summary>
     internal static bool IsGone(string pid)

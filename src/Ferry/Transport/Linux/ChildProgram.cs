@@ -59,6 +59,7 @@ internal sealed class ChildProgram
             failed = Marshal.GetLastPInvokeError();
             _ = Libc.kill(-pid, Libc.SIGKILL);
             _ = Reap(pid, 0);
+            EndedGroups.Add(pid);
         }
         output.Dispose();
         error = Marshal.GetPInvokeErrorMessage(failed);
@@ -101,6 +102,7 @@ internal sealed class ChildProgram
             status = Reap(_pid, waits);
             _isReaped = true;
         }
+        EndedGroups.Add(_pid);
         _exitReady.Close();
         _exit.Dispose();
         _output.Dispose();
