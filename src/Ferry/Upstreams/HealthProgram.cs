@@ -37,8 +37,18 @@ internal sealed partial class HealthProgram(string group, HealthCheckConfig chec
         if (!await TakePlaceAsync(server, stop).ConfigureAwait(false))
             return nothing;
         var program = check.Program!;
-        var child = ChildProgram.TryStart(
-            program.Path, program.Arguments.Select(a => a.Expand(name => ValueOf(name, server))), [Path, "LC_ALL=C", .. Variables.Select(v => $"FERRY_{v.ToUpperInvariant()}={ValueOf(v, server)}")], out var error);
+        ChildProgram? child;
+        string error;
+        try
+        {
+            child = ChildProgram.TryStart(
+                program.Path, program.Arguments.Select(a => a.Expand(name => ValueOf(name, server))), [Path, "LC_ALL=C", .. Variables.Select(v => $"FERRY_{v.ToUpperInvariant()}={ValueOf(v, server)}")], out error);
+        }
+        catch
+        {
+            places.Release();
+            throw;
+        }
         if (child is null)
         {
             places.Release();

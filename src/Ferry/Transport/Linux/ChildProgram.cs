@@ -49,8 +49,21 @@ internal sealed class ChildProgram
             error = Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
             return null;
         }
-        var failed = ProgramStart.Spawn(path, arguments, environment, input, out var pid);
-        input.Dispose();
+        int failed, pid;
+        try
+        {
+            failed = ProgramStart.Spawn(path, arguments, environment, input, out pid);
+        }
+        catch (EntryPointNotFoundException e)
+        {
+            output.Dispose();
+            error = "the C library is too old: " + e.Message;
+            return null;
+        }
+        finally
+        {
+            input.Dispose();
+        }
         if (failed == 0)
         {
             var exit = new SafeFileHandle(Libc.pidfd_open(pid), ownsHandle: true);
@@ -80,14 +93,14 @@ internal sealed class ChildProgram
     private async Task<ProgramEnd> RunAsync()
     {
         var reading = ReadAsync();
-        var waits = Libc.WNOHANG;
+        var isWaited = true;
         try
         {
             await _exitReady.WaitReadableAsync().ConfigureAwait(false);
         }
         catch (SocketException)
         {
-            waits = 0; // the kernel has no room for another wait
+            isWaited = false; // the kernel has no room for another wait
         }
         Kill(); // whom it has left behind
         // Who has left its group too may hold the pipe open for as long as it likes.
@@ -99,10 +112,12 @@ internal sealed class ChildProgram
         int? status;
         lock (_gate)
         {
-            status = Reap(_pid, waits);
+            status = Reap(_pid, isWaited ? Libc.WNOHANG : 0);
             _isReaped = true;
         }
         EndedGroups.Add(_pid);
+        if (!isWaited)
+            status = null; // it was killed for no fault of its own
         _exitReady.Close();
         _exit.Dispose();
         _output.Dispose();
