@@ -32,11 +32,12 @@ internal static class Weights
     {
         var weights = Array.ConvertAll(servers, static s => s.Hundredths);
         var asWritten = Array.ConvertAll(servers, static s => s.Weight * 100L);
-        var divisor = weights.AsSpan().SequenceEqual(asWritten) ? 100 : Math.Max(1, Divisor(weights));
+        var isAsWritten = weights.AsSpan().SequenceEqual(asWritten);
+        var divisor = isAsWritten ? 100 : Math.Max(1, Divisor(weights));
         var total = 0L;
         for (var i = 0; i < weights.Length; i++)
             total += weights[i] /= divisor;
-        if (divisor == 100 || total <= MostOfSum)
+        if (isAsWritten || total <= MostOfSum)
             return weights;
         for (var i = 0; i < weights.Length; i++)
             weights[i] = Math.Max(1, (long)Math.Round((double)weights[i] * MostOfSum / total));

@@ -125,6 +125,19 @@ public sealed class AgentSpreadTests : AgentRig
     }
 
     [Fact]
+    public async Task Nor_a_table_where_agents_leave_weights_that_have_a_hundred_in_common()
+    {
+        var group = await MakeAsync([.. Enumerable.Range(1, 200).Select(i => Server(i, 100))]);
+        for (var i = 0; i < 200; i++)
+            Say(group, i, i == 7 ? "101%" : "200%");
+
+        var weights = Weights.Of([.. group.Servers]);
+
+        Assert.InRange(weights.Sum(), 1900, 2200);
+        Assert.InRange(weights[7] / (double)weights[0], 0.4, 0.6);
+    }
+
+    [Fact]
     public async Task The_weight_by_hand_is_what_the_share_is_of()
     {
         var group = await MakeAsync(Server(1), Server(2));
