@@ -76,12 +76,17 @@ internal sealed class LoadTree
     private void TakeTurn(int place)
     {
         _reached = Math.Max(_reached, _tags![place]);
-        _tags[place] = _reached + Stride * 100 / _servers[place].Hundredths;
+        _tags[place] = NextTag(place);
         Play(place);
     }
 
+    private long NextTag(int place) => _reached + Stride * 100 / _servers[place].Hundredths;
+
     private void CatchUp()
     {
+        // A server that has a greater weight now does not wait as long for its turn as it would have with the smaller one.
+        for (var i = 0; _tags is not null && _changes.Weights != _weightsSeen && i < _tags.Length; i++)
+            _tags[i] = Math.Min(_tags[i], NextTag(i));
         if (_changes.Sessions - _seen > ChangeLog.Kept || _changes.Weights != _weightsSeen)
             PlayAll();
         for (; _seen < _changes.Sessions; _seen++)

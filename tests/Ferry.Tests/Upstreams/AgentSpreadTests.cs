@@ -138,6 +138,18 @@ public sealed class AgentSpreadTests : AgentRig
     }
 
     [Fact]
+    public async Task Among_many_servers_one_that_had_little_has_its_new_share_at_once()
+    {
+        var group = await MakeAsync(Balanced(BalanceMethod.LeastConnections, [.. Enumerable.Range(1, 40).Select(i => Server(i))]));
+        Say(group, 7, "1%");
+        Assert.Equal(1, Spread(group, 200)[7]);
+
+        Say(group, 7, "100%");
+
+        Assert.InRange(Spread(group, 200)[7], 4, 6);
+    }
+
+    [Fact]
     public async Task The_weight_by_hand_is_what_the_share_is_of()
     {
         var group = await MakeAsync(Server(1), Server(2));
