@@ -1,6 +1,6 @@
 namespace Ferry.Upstreams;
 
-/// <summary>What its agent has said of a server, over reloads. Written under the lock of its group.</summary>
+/// <summary>What its agent has said of a server, over reloads that leave the agent what it was. Written under the lock of its group.</summary>
 /// <param name="now">When it is to be asked first.</param>
 internal sealed class ServerAgent(long now)
 {

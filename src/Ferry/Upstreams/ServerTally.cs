@@ -30,9 +30,6 @@ internal sealed class ServerTally(long now)
     /// <summary>What checks have found.</summary>
     public ServerHealth Health { get; } = new(now);
 
-    /// <summary>What its agent has said.</summary>
-    public ServerAgent Agent { get; } = new(now);
-
     /// <summary>Time stamp of the moment from which its share grows; null: it has its whole share.</summary>
     public long? RisingSince;
 

@@ -34,7 +34,8 @@ internal sealed partial class UpstreamGroup
         {
             var old = kept.TryGetValue((place.Config.Host, place.EndPoint), out var alike) && alike.TryDequeue(out var first) ? first : null;
             var standing = isSameGroup && old is not null ? old.Standing : new ServerStanding();
-            servers.Add(new UpstreamServer(place.Name, place, servers.Count, places.Count == 1, old?.Tally ?? new ServerTally(now), standing, _parts));
+            var agent = old?.SaidTo(HealthCheck?.Agent) ?? new ServerAgent(now);
+            servers.Add(new UpstreamServer(place.Name, place, servers.Count, places.Count == 1, old?.Tally ?? new ServerTally(now), agent, standing, _parts));
         }
         return servers.MoveToImmutable();
     }

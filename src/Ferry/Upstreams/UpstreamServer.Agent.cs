@@ -1,3 +1,4 @@
+using Ferry.Config;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Upstreams;
@@ -10,22 +11,27 @@ internal sealed partial class UpstreamServer
     private const int MostAgentWeight = 256;
 
     private readonly bool _hasAgent;
+    private readonly ServerAgent _agent;
 
     /// <summary>What its agent said last; null where it has none, or that has not answered yet.</summary>
-    public string? AgentAnswer => _hasAgent ? Volatile.Read(ref _tally.Agent.Answer) : null;
+    public string? AgentAnswer => _hasAgent ? Volatile.Read(ref _agent.Answer) : null;
 
     /// <summary>The weight with the agent's share of it, in hundredths of a unit; never 0.</summary>
     internal long Hundredths => !_hasAgent ? Config.Weight * 100L
-        : Math.Min(Config.Weight * (long)_tally.Agent.Percent, 100L * Math.Max(MostAgentWeight, Config.Weight));
+        : Math.Min(Config.Weight * (long)_agent.Percent, 100L * Math.Max(MostAgentWeight, Config.Weight));
+
+    /// <summary>What an agent has said of it, where <paramref name="check"/> asks that agent the same; null: nothing that is still of use.</summary>
+    internal ServerAgent? SaidTo(AgentCheckConfig? check) =>
+        check is not null && _check?.Agent is { } mine && mine with { Interval = check.Interval } == check ? _agent : null;
 
     /// <summary>Whether its agent wants no new sessions. Under the lock.</summary>
-    internal bool IsWithdrawnByAgent => _hasAgent && _tally.Agent.IsWithdrawn;
+    internal bool IsWithdrawnByAgent => _hasAgent && _agent.IsWithdrawn;
 
-    private bool IsOutByAgent => _hasAgent && _tally.Agent.IsOut;
+    private bool IsOutByAgent => _hasAgent && _agent.IsOut;
 
-    private bool IsInMaintenance => _hasAgent && _tally.Agent.Mode == AgentMode.Maint;
+    private bool IsInMaintenance => _hasAgent && _agent.Mode == AgentMode.Maint;
 
-    private int MaxConnections => (_hasAgent ? _tally.Agent.MaxConnections : null) ?? Config.MaxConnections;
+    private int MaxConnections => (_hasAgent ? _agent.MaxConnections : null) ?? Config.MaxConnections;
 
     /// <summary>Takes the turn to ask its agent, which <see cref="EndAsking"/> gives back.</summary>
     /// <param name="now">A time stamp of the group's clock; up to half a second early is not early.</param>
@@ -33,9 +39,9 @@ internal sealed partial class UpstreamServer
     {
         lock (_gate)
         {
-            if (!_hasAgent || Config.Down || _tally.Agent.IsBeingAsked || now + _time.TimestampFrequency / 2 < _tally.Agent.DueAt)
+            if (!_hasAgent || Config.Down || _agent.IsBeingAsked || now + _time.TimestampFrequency / 2 < _agent.DueAt)
                 return false;
-            return _tally.Agent.IsBeingAsked = true;
+            return _agent.IsBeingAsked = true;
         }
     }
 
@@ -45,7 +51,7 @@ internal sealed partial class UpstreamServer
     public void EndAsking(AgentResult result, long dueAt)
     {
         bool wasSilent, wasStrange, wasOut, isOut, isEmpty, isChanged;
-        var agent = _tally.Agent;
+        var agent = _agent;
         lock (_gate)
         {
             agent.IsBeingAsked = false;

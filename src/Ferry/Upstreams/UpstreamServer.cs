@@ -26,15 +26,17 @@ internal sealed partial class UpstreamServer
     /// <param name="index">Its place in its set.</param>
     /// <param name="isOnly">It has no alternative, so NGINX never gives it up.</param>
     /// <param name="tally">Counts, perhaps of the generation before.</param>
+    /// <param name="agent">What its agent has said, perhaps to the generation before.</param>
     /// <param name="standing">What later sets of its group say of it.</param>
     /// <param name="shared">What all servers of the group share.</param>
-    public UpstreamServer(string name, ServerPlace place, int index, bool isOnly, ServerTally tally, ServerStanding standing, GroupParts shared)
+    public UpstreamServer(string name, ServerPlace place, int index, bool isOnly, ServerTally tally, ServerAgent agent, ServerStanding standing, GroupParts shared)
     {
         Name = name;
         EndPoint = place.EndPoint;
         Config = place.Config;
         Index = index;
         _tally = tally;
+        _agent = agent;
         _standing = standing;
         _line = shared.Line;
         _gate = shared.Gate;

@@ -151,6 +151,29 @@ public sealed class AgentTests : AgentRig
         Assert.Null(without.Servers[0].AgentAnswer);
     }
 
+    [Theory]
+    [InlineData("another interval", '-')]
+    [InlineData("another port", '0')]
+    [InlineData("without, and with", '0')]
+    public async Task What_it_said_is_forgotten_when_another_agent_is_asked_or_none(string what, char picked)
+    {
+        var before = await MakeAsync(Server(1));
+        Say(before, 0, "drain");
+        var config = Block(Server(1));
+        if (what == "without, and with")
+            before = await _make.MakeAsync(config with { HealthCheck = new HealthCheckConfig() }, before);
+
+        var agent = what switch
+        {
+            "another interval" => Check.Agent! with { Interval = TimeSpan.FromSeconds(9) },
+            "another port" => Check.Agent! with { Port = 9001 },
+            _ => Check.Agent!,
+        };
+        var after = await _make.MakeAsync(config with { HealthCheck = Check with { Agent = agent } }, before);
+
+        Assert.Equal(picked, Pick(after));
+    }
+
     [Fact]
     public async Task Silence_changes_nothing_and_is_told_once_until_it_ends()
     {
