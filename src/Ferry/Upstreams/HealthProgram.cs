@@ -17,11 +17,14 @@ internal sealed partial class HealthProgram(string group, HealthCheckConfig chec
     /// <summary>How many <c>places</c> there are: programs cost memory and processors, and a slow server must not multiply them.</summary>
     public const int MostAtOnce = 16;
 
+    /// <summary>Checks that are put off are told of again after this.</summary>
+    private static readonly TimeSpan ToldAgain = TimeSpan.FromMinutes(1);
+
     private const string Path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     private volatile bool _isMissing;
-    private volatile bool _isPutOff;
     private volatile bool _isUnknown;
+    private long _putOffToldAt = long.MinValue;
 
     /// <summary>What arguments may name.</summary>
     public static IReadOnlyList<string> Variables => ConfigVariables.OfPrograms;
@@ -69,16 +72,21 @@ internal sealed partial class HealthProgram(string group, HealthCheckConfig chec
         try
         {
             await places.WaitAsync(both.Token).ConfigureAwait(false);
-            _isPutOff = false;
             return true;
         }
         catch (OperationCanceledException)
         {
-            if (!_isPutOff && !stop.IsCancellationRequested)
+            if (!stop.IsCancellationRequested && IsWorthAWord())
                 Log.PutOff(logger, group, server.Name, MostAtOnce);
-            _isPutOff = true;
             return false;
         }
+    }
+
+    private bool IsWorthAWord()
+    {
+        var now = time.GetTimestamp();
+        var last = Volatile.Read(ref _putOffToldAt);
+        return (last == long.MinValue || time.GetElapsedTime(last, now) >= ToldAgain) && Interlocked.CompareExchange(ref _putOffToldAt, now, last) == last;
     }
 
     /// <summary>A killed program may still be in the kernel's hands for a while; its place is free when it has gone.</summary>
