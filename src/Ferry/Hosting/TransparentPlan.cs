@@ -16,6 +16,8 @@ internal static class TransparentPlan
         (AddressFamily.InterNetworkV6, static c => c.Ip6tablesPath ?? "ip6tables"),
     ];
 
+    private static readonly IPAddress[] AnyFamily = [IPAddress.Any, IPAddress.IPv6Any];
+
     /// <summary>Why this process cannot do it; nothing where it can, or need not.</summary>
     public static IEnumerable<ConfigDiagnostic> Check(FerryConfig config, ConfigSeverity severity)
     {
@@ -33,7 +35,7 @@ internal static class TransparentPlan
     {
         var families = FamiliesOf(config);
         return families.Length == 0 ? ""
-            : method == RangeMethod.Iptables ? string.Concat(Families.Where(f => families.Contains(f.Family)).Select(f => TransparentRules.Iptables(f.Iptables(config))))
+            : method == RangeMethod.Iptables ? string.Concat(Families.Where(f => families.Contains(f.Family)).Select(f => TransparentRules.Iptables(f.Iptables(config), f.Family)))
             : TransparentRules.Nft;
     }
 
@@ -41,14 +43,19 @@ internal static class TransparentPlan
     public static string Routes(FerryConfig config) =>
         string.Concat(FamiliesOf(config).Select(f => TransparentRules.Routes(config.IpPath ?? "ip", f)));
 
-    /// <summary>The families that clients come over, whose addresses the connections to servers have.</summary>
+    /// <summary>The families that clients come over, whose addresses the connections to servers have; both where only a variable knows.</summary>
     private static AddressFamily[] FamiliesOf(FerryConfig config) =>
     [
         .. config.Servers.Where(static s => s.Bind is { IsTransparent: true })
-            .SelectMany(static s => s.Bind!.Address is { } one ? [one] : s.Listens.SelectMany(ClientsOf))
+            .SelectMany(static s => s.Bind! switch
+            {
+                { Address: { } one } => [one],
+                { Text.Parts: [{ IsVariable: true, Text: "remote_addr" }] } => s.Listens.SelectMany(ClientsOf),
+                _ => AnyFamily,
+            })
             .Select(static a => a.AddressFamily).Distinct().Order(),
     ];
 
     /// <summary>A balancer may bring clients of either family.</summary>
-    private static IEnumerable<IPAddress> ClientsOf(ListenConfig listen) => listen.ProxyProtocol ? [IPAddress.Any, IPAddress.IPv6Any] : [listen.EndPoint.Address];
+    private static IEnumerable<IPAddress> ClientsOf(ListenConfig listen) => listen.ProxyProtocol ? AnyFamily : [listen.EndPoint.Address];
 }

@@ -77,7 +77,7 @@ internal sealed partial class FtpSession
         if (lent != LendResult.Lent)
         {
             _server.Metrics.PortsExhausted();
-            Log.NoPort(_server.Logger, Id, _server.Ports.Name, Words(lent), _server.Ports.Used);
+            Log.NoPort(_server.Logger, Id, _server.Ports.Name, Words(lent, _forwarded?.Relay), _server.Ports.Used);
             return ReplyWriter.Line(425, NoDataPorts);
         }
         if (_endReason is not null)
@@ -184,10 +184,11 @@ internal sealed partial class FtpSession
         GiveBack(expired);
     }
 
-    private static string Words(LendResult reason) => reason switch
+    private static string Words(LendResult reason, IPAddress? relay) => reason switch
     {
         LendResult.ZoneFull => "the zone is full",
         LendResult.ClientLimit => "its address holds as many as ftp_client_ports allows",
+        _ when relay is not null => $"clients that come through {relay} hold all of the range that can be opened",
         _ => "its address holds all of the range that can be opened",
     };
 

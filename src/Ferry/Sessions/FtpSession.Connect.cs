@@ -27,9 +27,22 @@ internal sealed partial class FtpSession
     /// <returns>False where none is left, over which the session has ended.</returns>
     private async Task<bool> TryServersAsync(UpstreamChoice choice)
     {
+        if (FindSource() is { } nowhere)
+        {
+            Log.NoSource(_server.Logger, Id, nowhere);
+            End(SessionEndReason.NoUpstream, SorryLine());
+            return false;
+        }
         GoOnSearching(_server.Time.GetTimestamp());
+        var passedOver = 0;
         while (MayTryServer() && await NextServerAsync(choice).ConfigureAwait(false) is { } server)
         {
+            if (_source is { } source && !source.Suits(server.EndPoint))
+            {
+                server.Release();
+                await PassOverAsync(server, source, ++passedOver).ConfigureAwait(false);
+                continue;
+            }
             _upstreamServer = server;
             _tries++;
             var began = _server.Time.GetTimestamp();
@@ -68,7 +81,7 @@ internal sealed partial class FtpSession
         _upstreamServer = null;
         // The time of all attempts may have left the later ones too little.
         if (!isOurs && !(_tries > 1 && _server.Time.GetTimestamp() >= _connectBy))
-            server.ReportFailure(failure);
+            Report(server, failure);
         server.Release();
         _server.Metrics.UpstreamConnectFailed(server.Name);
         Log.UpstreamFailed(_server.Logger, Id, server.Name, failure);
@@ -79,21 +92,22 @@ internal sealed partial class FtpSession
         var config = _server.Config;
         if (_tries == 0)
             return true;
-        return config.NextUpstream && (config.NextUpstreamTries == 0 || _tries < config.NextUpstreamTries) && _server.Time.GetTimestamp() < _connectBy;
+        return !_isSourceless && config.NextUpstream && (config.NextUpstreamTries == 0 || _tries < config.NextUpstreamTries) && _server.Time.GetTimestamp() < _connectBy;
     }
 
     /// <summary>Connects and waits for the greeting, which stays in the channel's buffer.</summary>
     /// <returns>Null when the server has greeted; else what was wrong, and whether that was a want of this machine, which says nothing of the server.</returns>
     private async Task<(string? Failure, bool IsOurs)> TryServerAsync(IPEndPoint server)
     {
-        if (FindSource() is { } nowhere)
-            return (nowhere, true);
         using var connecting = new ConnectDeadline();
         BeginStep(connecting, _server.Config.ConnectTimeout);
         var result = await UpstreamConnector.ConnectAsync(server, _source, Header(_server.Config.ProxyProtocol), _loop, connecting.Token).ConfigureAwait(false);
         EndStep();
         if (result.Connection is null)
+        {
+            _isSourceless = result.IsUnbound;
             return (result.Failure, result.IsOurs);
+        }
         ControlChannel channel;
         try
         {
@@ -109,7 +123,7 @@ internal sealed partial class FtpSession
         {
             var failure = await GreetAsync(channel).ConfigureAwait(false);
             if (failure is not null)
-                return (failure, false);
+                return (failure, KnowsClient && UpstreamGreeting.IsRefusal(failure));
             lock (_sync)
             {
                 _upstream = channel;
@@ -186,6 +200,9 @@ internal sealed partial class FtpSession
 
         [LoggerMessage(411, LogLevel.Warning, "session {Session}: server {Server} cannot take it: {Failure}")]
         public static partial void UpstreamFailed(ILogger logger, string session, string server, string failure);
+
+        [LoggerMessage(486, LogLevel.Warning, "session {Session}: no server can be connected to: {Reason}")]
+        public static partial void NoSource(ILogger logger, string session, string reason);
 
         [LoggerMessage(412, LogLevel.Error, "session {Session}: no server of upstream \"{Upstream}\" is available ({Tried} tried)")]
         public static partial void NoUpstream(ILogger logger, string session, string upstream, int tried);

@@ -125,7 +125,7 @@ internal sealed partial class FtpSession
                 break;
             var server = _upstreamServer!;
             DropServer();
-            GiveUpServer(server, failure, isOurs: false);
+            GiveUpServer(server, failure, isOurs: KnowsClient && failure == RefusedLogin);
         }
         _answeredAt = _server.Time.GetTimestamp();
         if (!isUser)
@@ -172,7 +172,7 @@ internal sealed partial class FtpSession
                 if (step == ReplyStep.Next)
                     continue;
                 if (step == ReplyStep.NextServer)
-                    return "it answered the login with 421";
+                    return RefusedLogin;
                 writing = true;
                 await _client.FlushAsync().ConfigureAwait(false);
                 writing = false;

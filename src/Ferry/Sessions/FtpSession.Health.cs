@@ -1,5 +1,7 @@
 using System.Net.Sockets;
+using Ferry.Config;
 using Ferry.Transport;
+using Ferry.Upstreams;
 
 namespace Ferry.Sessions;
 
@@ -10,12 +12,20 @@ internal sealed partial class FtpSession
     // A server closes a port that nobody comes to, often after half a minute; whoever comes later finds it closed on a server that is well.
     private static readonly TimeSpan FreshPort = TimeSpan.FromSeconds(5);
 
+    private const string RefusedLogin = "it answered the login with 421";
+
     private long _connectBy = long.MaxValue;
     private bool _isTurnedAway;
     private bool _loginFailed;
     private bool _toldOfLogin;
     private int _toldOfData;
     private volatile bool _hasAborted;
+
+    /// <summary>The server takes our connections for the client's own: whatever it does to them may be meant for this client, whom its rules, limits and bans are for.</summary>
+    private bool PassesForClient => _source is { IsTransparent: true, IsOfClient: true };
+
+    /// <summary>The server knows who the client is, so that a refusal may be meant for this client.</summary>
+    private bool KnowsClient => PassesForClient || _server.Config.ProxyProtocol != ProxyProtocolVersion.Off;
 
     /// <summary>A time stamp that is so far behind another; <see cref="long.MaxValue"/> for none.</summary>
     private long DeadlineSince(long began, TimeSpan limit) => limit <= TimeSpan.Zero
@@ -37,13 +47,14 @@ internal sealed partial class FtpSession
         if (!_isTurnedAway || _toldOfLogin)
             return;
         _toldOfLogin = true;
-        _upstreamServer?.ReportFailure("it answered the login with 421");
+        if (!KnowsClient)
+            Report(_upstreamServer, RefusedLogin);
     }
 
     private void TellTlsFailure(string failure)
     {
         if (_endReason is null)
-            _upstreamServer?.ReportFailure(failure);
+            Report(_upstreamServer, failure);
     }
 
     /// <summary>The server's passive port could not be connected to.</summary>
@@ -70,6 +81,12 @@ internal sealed partial class FtpSession
     {
         // ABOR makes servers forget data connections that were prepared, and a client that is leaving has its server end them.
         if (!_hasAborted && _state == SessionState.Open && Interlocked.Exchange(ref _toldOfData, 1) == 0)
-            _upstreamServer?.ReportFailure(reason, isOfData: true);
+            Report(_upstreamServer, reason, isOfData: true);
+    }
+
+    private void Report(UpstreamServer? server, string failure, bool isOfData = false)
+    {
+        if (!PassesForClient)
+            server?.ReportFailure(failure, isOfData);
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using Ferry.Config;
 using Ferry.Telemetry;
 using Ferry.Transport;
+using Ferry.Upstreams;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Sessions;
@@ -12,11 +13,14 @@ internal sealed partial class FtpSession
     // That of the control connection: a server that compares the two sees one client.
     private SourceAddress? _source;
 
-    /// <summary>Finds what the connections to the next server come from.</summary>
+    /// <summary>Nothing can be connected from <see cref="_source"/>, to whatever server.</summary>
+    private bool _isSourceless;
+
+    /// <summary>Finds what the connections to servers come from.</summary>
     /// <returns>Null, or what stands against it.</returns>
     private string? FindSource()
     {
-        _source = null;
+        (_source, _isSourceless) = (null, false);
         if (_server.Config.Bind is not { } bind)
             return null;
         if (bind.Address is { } one)
@@ -41,6 +45,16 @@ internal sealed partial class FtpSession
         return null;
     }
 
+    /// <summary>A server of the other family is no try. Only the first is told of: there may be as many as servers, for each connection of anybody.</summary>
+    private async ValueTask PassOverAsync(UpstreamServer server, SourceAddress source, int passedOver)
+    {
+        const int InOneGo = 32;
+        if (passedOver == 1)
+            Log.PassedOver(_server.Logger, Id, server.Name, source.Address);
+        if (passedOver % InOneGo == 0)
+            await _loop.NextTurn();
+    }
+
     private void LogDataConnect(IPEndPoint server, ConnectResult result)
     {
         if (result is { IsOurs: true, From: not null })
@@ -51,6 +65,9 @@ internal sealed partial class FtpSession
 
     private static partial class Log
     {
+        [LoggerMessage(487, LogLevel.Information, "session {Session}: server {Server}, and others of its family, are passed over: connections are to come from {Source}")]
+        public static partial void PassedOver(ILogger logger, string session, string server, IPAddress source);
+
         [LoggerMessage(485, LogLevel.Warning, "session {Session}: no data connection to {Server}: {Reason}; answered 425")]
         public static partial void DataSourceFailed(ILogger logger, string session, IPEndPoint server, string reason);
     }

@@ -14,8 +14,14 @@ internal static class UpstreamGreeting
     /// <summary>What is wrong with a server that goes on in clear where TLS is to begin.</summary>
     public const string Injection = "it sent bytes in clear behind its 234; nothing of it is read";
 
+    private const string Refusal = "it greeted with ";
+
     // Old servers know only the name of the draft (draft-murray-auth-ftp-ssl).
     private static readonly byte[][] Asks = [[.. "AUTH TLS\r\n"u8], [.. "AUTH SSL\r\n"u8]];
+
+    /// <summary>Whether it is the server's word that it does not want this connection, and not a want of the server's own.</summary>
+    /// <param name="failure">What was wrong.</param>
+    public static bool IsRefusal(string failure) => failure.StartsWith(Refusal, StringComparison.Ordinal);
 
     /// <summary>Waits for the first line of a greeting, which stays in the channel's buffer with all that follows.</summary>
     /// <returns>Null when the server has greeted; else what was wrong.</returns>
@@ -136,7 +142,7 @@ internal static class UpstreamGreeting
         220 => null,
         120 when mayWait => null, // a delay is announced (RFC 959 §5.4)
         0 => "its greeting is not that of an FTP server",
-        _ => $"it greeted with {code}",
+        _ => $"{Refusal}{code}",
     };
 
     private static string Words(Exception e, string what) => e is SocketException { SocketErrorCode: not SocketError.OperationAborted and var error }

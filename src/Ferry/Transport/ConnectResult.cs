@@ -15,15 +15,19 @@ internal readonly record struct ConnectResult(Connection? Connection, SocketErro
 
     /// <summary>
     /// It says nothing of the server. This machine had no descriptor, memory, address or port for a socket; or the connection was to come from an address of the
-    /// client's, where silence may as well mean that the answers go another way: one client on a network that servers reach directly must not put them out of use.
+    /// client's. Silence may then as well mean that the answers go another way, and the kernel has no way from some addresses to some servers (from 127.0.0.1 to
+    /// any other machine): one client must not put servers out of use for all.
     /// </summary>
-    public bool IsOurs => IsUnbound || (Error == SocketError.TimedOut && From is { IsTransparent: true, IsOfClient: true })
+    public bool IsOurs => IsUnbound || (From is { IsOfClient: true } from && !IsWordOfServer(from.IsTransparent))
         || Error is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.AddressAlreadyInUse or SocketError.AddressNotAvailable;
 
     /// <summary>What was wrong, behind the server's name.</summary>
     public string Failure => From is { } from && IsOurs
         ? $"connecting from {from.Address} {(Error == SocketError.TimedOut ? "timed out; do the answers to it come back to this machine?" : $"failed: {OfSource(Error, IsUnbound)}")}"
         : Error == SocketError.TimedOut ? "connecting timed out" : $"connecting failed ({Error})";
+
+    private bool IsWordOfServer(bool isTransparent) =>
+        Error is SocketError.ConnectionRefused or SocketError.ConnectionReset || (Error == SocketError.TimedOut && !isTransparent);
 
     /// <summary>What stands against an address in proxy_bind.</summary>
     private static string OfSource(SocketError error, bool isUnbound) => error switch

@@ -18,6 +18,9 @@ internal readonly record struct SourceAddress(IPAddress Address)
     /// <summary>Whether a connection can do without, because the other family's servers were not meant.</summary>
     public bool Spares(IPEndPoint server) => !IsTransparent && !IsOfClient && Address.AddressFamily != server.AddressFamily;
 
+    /// <summary>Whether a server can be connected to at all.</summary>
+    public bool Suits(IPEndPoint server) => Address.AddressFamily == server.AddressFamily || Spares(server);
+
     /// <summary>Binds a connection that is not connected yet.</summary>
     public SocketError Bind(Connection connection)
     {

@@ -19,7 +19,7 @@ public sealed class TransparentPlanTests
             	chain prerouting {
             		type filter hook prerouting priority -150; policy accept;
             		meta l4proto tcp socket wildcard 1 return
-            		meta l4proto tcp socket transparent 1 meta mark set meta mark | 0x1000
+            		meta l4proto { tcp, icmp, icmpv6 } socket transparent 1 meta mark set meta mark | 0x1000
             	}
             }
 
@@ -37,12 +37,13 @@ public sealed class TransparentPlanTests
             *mangle
             :FERRY-TRANSPARENT - [0:0]
             -A FERRY-TRANSPARENT -p tcp -m socket --transparent -j MARK --set-xmark 0x1000/0x1000
+            -A FERRY-TRANSPARENT -p icmp -m socket --transparent -j MARK --set-xmark 0x1000/0x1000
             -A PREROUTING -j FERRY-TRANSPARENT
             COMMIT
             END
 
             """;
-        Assert.Equal(IPv4 + IPv4.Replace("iptables", "/opt/ip6tables", StringComparison.Ordinal), text);
+        Assert.Equal(IPv4 + IPv4.Replace("iptables", "/opt/ip6tables", StringComparison.Ordinal).Replace("-p icmp ", "-p icmpv6 ", StringComparison.Ordinal), text);
         Assert.Equal(IPv4, FerryProxy.DescribeRules(Config(OfClient, "192.0.2.1"), RangeMethod.Iptables));
     }
 
@@ -68,6 +69,10 @@ public sealed class TransparentPlanTests
         Assert.Contains("ip -4 rule add", FerryProxy.DescribeRoutes(config), StringComparison.Ordinal);
         Assert.Contains("ip -6 rule add", FerryProxy.DescribeRoutes(config), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void What_a_variable_amounts_to_may_be_of_either_family() =>
+        Assert.Contains("ip -6 rule add", FerryProxy.DescribeRoutes(Config(new BindConfig(null, new TextTemplate("$from", [new TextPart("from", IsVariable: true)]), IsTransparent: true), "192.0.2.1")), StringComparison.Ordinal);
 
     [Fact]
     public void An_address_that_is_written_out_is_of_one_family() =>

@@ -15,19 +15,21 @@ internal static class TransparentRules
     private const int Number = 2121;
 
     /// <summary>For <c>nft -f -</c>: the table anew.</summary>
+    // Errors (ICMP) name the socket's packet, and with it the greatest packet that a way takes: without them transfers stand still behind a narrow one.
     // A listener on every address would match what is only forwarded to its port. It is asked for in a rule of its own: of half-open and of
     // closing connections the kernel cannot say it, and a rule that asks ends there.
     public static string Nft =>
         $"table inet {Table} {{}}\ndelete table inet {Table}\n"
         + $"table inet {Table} {{\n\tchain prerouting {{\n\t\ttype filter hook prerouting priority -150; policy accept;\n"
-        + $"\t\tmeta l4proto tcp socket wildcard 1 return\n\t\tmeta l4proto tcp socket transparent 1 meta mark set meta mark | {Mark}\n"
+        + $"\t\tmeta l4proto tcp socket wildcard 1 return\n\t\tmeta l4proto {{ tcp, icmp, icmpv6 }} socket transparent 1 meta mark set meta mark | {Mark}\n"
         + "\t}\n}\n";
 
     /// <summary>For a shell: the same for iptables or ip6tables, whose match leaves such listeners out by itself.</summary>
-    public static string Iptables(string program) =>
+    public static string Iptables(string program, AddressFamily family) =>
         $"while {program} -w 5 -t mangle -D PREROUTING -j {Chain} 2>/dev/null; do :; done\n"
         + $"{program}-restore --noflush -w 5 <<'END'\n*mangle\n:{Chain} - [0:0]\n"
-        + $"-A {Chain} -p tcp -m socket --transparent -j MARK --set-xmark {Mark}/{Mark}\n-A PREROUTING -j {Chain}\nCOMMIT\nEND\n";
+        + $"-A {Chain} -p tcp -m socket --transparent -j MARK --set-xmark {Mark}/{Mark}\n"
+        + $"-A {Chain} -p {(family == AddressFamily.InterNetworkV6 ? "icmpv6" : "icmp")} -m socket --transparent -j MARK --set-xmark {Mark}/{Mark}\n-A PREROUTING -j {Chain}\nCOMMIT\nEND\n";
 
     /// <summary>For a shell: the routing of what is marked.</summary>
     public static string Routes(string program, AddressFamily family)
