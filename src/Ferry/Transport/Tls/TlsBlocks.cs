@@ -6,7 +6,7 @@ namespace Ferry.Transport.Tls;
 internal static unsafe class TlsBlocks
 {
     /// <summary>The most bytes encrypted in one batch.</summary>
-    public const int BatchSize = 128 * 1024;
+    public const int BatchSize = 512 * 1024;
 
     private const int RecordSize = 16 * 1024;
 
@@ -14,7 +14,7 @@ internal static unsafe class TlsBlocks
     private const int MostOverhead = 325;
 
     /// <summary>A batch with the header, nonce, padding and tag of each of its records, of which the peer's may have been smaller than ours could be.</summary>
-    public const int LargeSize = BatchSize + 16 * MostOverhead;
+    public const int LargeSize = BatchSize + (BatchSize / RecordSize + 1) * MostOverhead;
 
     private const int SmallSize = 32 * 1024;
     private const int MostAtRest = 16;
