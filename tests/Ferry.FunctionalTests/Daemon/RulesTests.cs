@@ -49,7 +49,7 @@ public sealed class RulesTests : IDisposable
 
         foreach (var result in (ProgramResult[])[both, routes])
             Assert.Equal((0, ""), (result.ExitCode, result.Errors));
-        Assert.Contains("\t\tmeta l4proto tcp socket transparent 1 meta mark set meta mark | 0x1000\n", both.Output, StringComparison.Ordinal);
+        Assert.Contains("\t\tmeta l4proto { tcp, icmp, icmpv6 } socket transparent 1 meta mark set meta mark | 0x1000\n", both.Output, StringComparison.Ordinal);
         Assert.Contains("-A FERRY-TRANSPARENT -p tcp -m socket --transparent -j MARK --set-xmark 0x1000/0x1000\n", both.Output, StringComparison.Ordinal);
         Assert.EndsWith("# With either, the routes: ferryd rules --format routes | sh\n" + routes.Output, both.Output, StringComparison.Ordinal);
         Assert.Contains("ip -4 route replace local default dev lo table 2121\n", routes.Output, StringComparison.Ordinal);
