@@ -53,9 +53,14 @@ def medians(results):
     return {name: {key: statistics.median(values) for key, values in figures.items()} for name, figures in results.items()}
 
 
-def judged(key, target, ferry, nginx):
+def ratio_of(ferry, nginx):
+    """The median of the rounds' own ratios, None where there are none: in a round the two run one behind the other, and a shared machine is slower in some rounds than in others."""
+    ratios = [one / other for one, other in zip(ferry, nginx) if other]
+    return statistics.median(ratios) if ratios else None
+
+
+def judged(key, target, ferry, ratio):
     """The ratio, the target and whether it is met, as text; blanks where there is nothing to say."""
-    ratio = ferry / nginx if ferry is not None and nginx else None
     shown = f"{ratio:.2f}" if ratio is not None else ""
     if key == "start":
         return shown, f"<= {START_LIMIT} ms", "" if ferry is None else "yes" if ferry <= START_LIMIT else "**no**"
@@ -73,8 +78,9 @@ def grid(kinds, results, rows):
     for key, what, digits, target in rows:
         cells = [middle[kind.name].get(key) for kind in kinds]
         if any(cell is not None for cell in cells):
+            ratio = ratio_of(*(results.get(name, {}).get(key, []) for name in ("ferry", "nginx")))
             cells_of.append([what] + ["-" if cell is None else f"{cell:.{digits}f}" for cell in cells]
-                            + list(judged(key, target, middle.get("ferry", {}).get(key), middle.get("nginx", {}).get(key))))
+                            + list(judged(key, target, middle.get("ferry", {}).get(key), ratio)))
     return cells_of
 
 
