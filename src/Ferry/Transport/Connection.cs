@@ -53,13 +53,19 @@ internal sealed partial class Connection : IDisposable
     /// <param name="error">Success; WouldBlock where nothing is there; or what is wrong.</param>
     /// <returns>How many bytes; 0 with Success at the end of the stream.</returns>
     /// <exception cref="ObjectDisposedException">It is closed.</exception>
-    public unsafe int Receive(Span<byte> buffer, out SocketError error)
+    public int Receive(Span<byte> buffer, out SocketError error) => Receive(buffer, 0, out error);
+
+    /// <summary>Looks at what is there, which stays there for the next <see cref="Receive(Span{byte}, out SocketError)"/>, and never waits.</summary>
+    /// <inheritdoc cref="Receive(Span{byte}, out SocketError)" path="/*[not(self::summary)]"/>
+    public int Peek(Span<byte> buffer, out SocketError error) => Receive(buffer, Libc.MSG_PEEK, out error);
+
+    private unsafe int Receive(Span<byte> buffer, int flags, out SocketError error)
     {
         fixed (byte* bytes = buffer)
         {
             while (true)
             {
-                var count = (int)Libc.recv(Handle, bytes, (nuint)buffer.Length, Libc.MSG_DONTWAIT);
+                var count = (int)Libc.recv(Handle, bytes, (nuint)buffer.Length, Libc.MSG_DONTWAIT | flags);
                 if (count >= 0)
                 {
                     error = SocketError.Success;

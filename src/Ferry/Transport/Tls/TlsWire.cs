@@ -17,8 +17,6 @@ internal unsafe struct TlsWire
 
     private static readonly nint Method = NewMethod();
 
-    private const int MSG_PEEK = 2;
-
     /// <summary>OpenSSL tells three or four steps for each message (SSL_CTX_set_info_callback(3)). Others end a connection after 16 (Go) or 32 messages (BoringSSL).</summary>
     public const int MostMessages = 128;
 
@@ -93,7 +91,7 @@ internal unsafe struct TlsWire
         if (InEnd > InStart)
             return In[InStart];
         byte next;
-        return Libc.recv(Socket, &next, 1, Libc.MSG_DONTWAIT | MSG_PEEK) == 1 ? next : -1;
+        return Libc.recv(Socket, &next, 1, Libc.MSG_DONTWAIT | Libc.MSG_PEEK) == 1 ? next : -1;
     }
 
     public void DropOutput()
