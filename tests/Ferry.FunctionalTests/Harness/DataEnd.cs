@@ -158,14 +158,15 @@ internal sealed class DataEnd : IDisposable
 /// <summary>A data port that is open.</summary>
 internal sealed class DataPort : IDisposable
 {
+    private readonly Socket _holder; // never listens
     private readonly Socket _listener;
 
     public DataPort(IPAddress address)
     {
-        _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        _listener.Bind(new IPEndPoint(address, 0));
+        _holder = Bind(new IPEndPoint(address, 0));
+        EndPoint = (IPEndPoint)_holder.LocalEndPoint!;
+        _listener = Bind(EndPoint);
         _listener.Listen(16);
-        EndPoint = (IPEndPoint)_listener.LocalEndPoint!;
     }
 
     public IPEndPoint EndPoint { get; }
@@ -187,5 +188,21 @@ internal sealed class DataPort : IDisposable
     /// <summary>Whether a connection waits to be accepted.</summary>
     public bool HasVisitor => _listener.Poll(0, SelectMode.SelectRead);
 
-    public void Dispose() => _listener.Dispose();
+    /// <summary>From now on whoever comes is refused. Disposed, the port could be the next one that some other test is given.</summary>
+    public void Refuse() => _listener.Dispose();
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _holder.Dispose();
+    }
+
+    private static Socket Bind(IPEndPoint endPoint)
+    {
+        const int SO_REUSEADDR = 2; // the option of .NET's sets SO_REUSEPORT, too
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        socket.SetRawSocketOption(1, SO_REUSEADDR, BitConverter.GetBytes(1));
+        socket.Bind(endPoint);
+        return socket;
+    }
 }

@@ -71,7 +71,7 @@ public sealed class PassiveHealthTests
             await c.ExpectAsync("PASV");
             var port = c.OpenDataPort();
             if (isClosed)
-                port.Dispose(); // before anybody knows of it
+                port.Refuse(); // before anybody knows of it
             await c.SendAsync(port.PasvReply);
             if (isClosed)
                 await c.ExpectEndAsync();
@@ -109,7 +109,7 @@ public sealed class PassiveHealthTests
             await c.LogInAsync();
             await c.ExpectAsync("PASV");
             var port = c.OpenDataPort();
-            port.Dispose();
+            port.Refuse();
             await c.SendAsync(port.PasvReply);
             await c.ExpectEndAsync();
         });
@@ -132,7 +132,7 @@ public sealed class PassiveHealthTests
             await c.LogInAsync();
             var port = await c.AnswerPasvAsync();
             await c.ExpectAsync("ABOR");
-            port.Dispose();
+            port.Refuse();
             await c.SendAsync("225 Nothing to abort.");
             await c.ExpectEndAsync();
         });

@@ -35,7 +35,7 @@ public sealed class TransferCommandTests
             await c.ExpectAsync("PASV");
             var port = c.OpenDataPort();
             var reply = port.PasvReply;
-            port.Dispose(); // before the answer, which the proxy may act on at once
+            port.Refuse(); // before the answer, which the proxy may act on at once
             await c.SendAsync(reply);
             await c.AnswerQuitAsync();
         });
