@@ -19,15 +19,11 @@ internal sealed class ControlListener : IDisposable
     public static ControlListener? TryOpen(IPEndPoint endPoint, int backlog, TimeProvider time, ILogger logger, out SocketError error) =>
         ListeningSocket.TryOpen(endPoint, backlog, time, logger, out error) is { } listening ? new ControlListener(listening) : null;
 
-    /// <summary>Hands every connection from now on to <paramref name="handler"/>, with the bound address. May be called again to change hands.</summary>
+    /// <summary>Hands every connection from now on to <paramref name="handler"/>, with the bound address, on the loop that its session will have. May be called again to change hands.</summary>
     public void Start(Action<Connection, IPAddress> handler)
     {
         if (Interlocked.Exchange(ref _handler, handler) is null)
-            _ = _listening.AcceptAsync(connection =>
-            {
-                connection.Loop = EventLoop.Next(); // its session's, and so that of all connections of the session
-                Volatile.Read(ref _handler)!(connection, EndPoint.Address);
-            });
+            _ = _listening.AcceptAsync(connection => Volatile.Read(ref _handler)!(connection, EndPoint.Address), spreads: true);
     }
 
     public void Dispose() => _listening.Dispose();

@@ -78,8 +78,10 @@ internal sealed partial class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>Accepts until disposed. A handler must not block; a connection on which it throws is closed.</summary>
-    public async Task AcceptAsync(Action<Connection> handler)
+    /// <summary>Accepts until disposed.</summary>
+    /// <param name="handler">Is given every connection. Must not block; a connection on which it throws is closed.</param>
+    /// <param name="spreads">Deals the connections out to the loops, which take turns. The handler runs on the connection's own: what it begins stays there.</param>
+    public async Task AcceptAsync(Action<Connection> handler, bool spreads = false)
     {
         while (true)
         {
@@ -88,7 +90,12 @@ internal sealed partial class ListeningSocket : IDisposable
             {
                 await _readiness.WaitReadableAsync().ConfigureAwait(false);
                 if (TryAccept(out error) is { } accepted)
-                    Hand(accepted, handler);
+                {
+                    if (spreads)
+                        Spread(accepted, handler);
+                    else
+                        Hand(accepted, handler);
+                }
             }
             catch (ObjectDisposedException)
             {
@@ -126,6 +133,15 @@ internal sealed partial class ListeningSocket : IDisposable
     {
         lock (_gate)
             return Connection.TryAccept(_socket.SafeHandle, out error);
+    }
+
+    private void Spread(Connection accepted, Action<Connection> handler)
+    {
+        var loop = accepted.Loop = EventLoop.Next();
+        if (loop == EventLoop.Current)
+            Hand(accepted, handler);
+        else
+            loop.Post(_ => Hand(accepted, handler), null);
     }
 
     // What fails for one connection must not end the loop, and with it all that would come after.
