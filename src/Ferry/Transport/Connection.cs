@@ -14,6 +14,7 @@ internal sealed partial class Connection : IDisposable
     private readonly Readiness _readiness;
     private IPEndPoint? _local;
     private int _shut;
+    private volatile bool _hasEndedReading;
 
     /// <param name="handle">Connected and non-blocking; owned.</param>
     /// <param name="remote">The peer.</param>
@@ -123,6 +124,9 @@ internal sealed partial class Connection : IDisposable
     /// <inheritdoc cref="Readiness.WaitWritableAsync"/>
     public ValueTask WaitWritableAsync() => _readiness.WaitWritableAsync();
 
+    /// <summary>We have ended the peer's direction. That the kernel answers what still comes with a reset is no failure then.</summary>
+    public bool HasEndedReading => _hasEndedReading;
+
     /// <summary>Ends our direction, the peer's, or both. Waits in that direction end.</summary>
     /// <returns>False where the connection is gone already.</returns>
     public bool TryShutdown(SocketShutdown how)
@@ -133,6 +137,8 @@ internal sealed partial class Connection : IDisposable
             return true;
         try
         {
+            if (how != SocketShutdown.Send)
+                _hasEndedReading = true; // before the call: who is woken by it is to know
             if (Libc.shutdown(Handle, (int)how) != 0)
                 return false;
             Interlocked.Or(ref _shut, wanted);

@@ -144,7 +144,7 @@ internal sealed partial class ControlChannel
                 default:
                     if (_start == _end)
                         Release();
-                    throw new SocketException((int)SocketError.ConnectionReset);
+                    return _connection.HasEndedReading ? false : throw new SocketException((int)SocketError.ConnectionReset);
             }
         }
     }

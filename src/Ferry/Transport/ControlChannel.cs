@@ -79,7 +79,7 @@ internal sealed partial class ControlChannel : IDisposable
                     Release();
                 continue;
             }
-            if (error != SocketError.Success)
+            if (error != SocketError.Success && !_connection.HasEndedReading)
                 throw new SocketException((int)error);
             if (received == 0)
             {
@@ -119,12 +119,11 @@ internal sealed partial class ControlChannel : IDisposable
         _connection.TryShutdown(SocketShutdown.Send);
     }
 
-    /// <summary>Ends both directions at once; without effect where that is done.</summary>
+    /// <summary>Ends both directions at once; without effect where that is done, or the peer has done it. Waits end with what the kernel then says.</summary>
     public void Shutdown()
     {
         _tls?.TrySendLast([]);
-        if (!_connection.TryShutdown(SocketShutdown.Both))
-            Dispose(); // the peer has gone already
+        _connection.TryShutdown(SocketShutdown.Both);
     }
 
     /// <summary>Closes in order: what was sent still arrives, because nothing is left unread (an unread byte would make the kernel send RST).</summary>

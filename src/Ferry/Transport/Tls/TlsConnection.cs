@@ -20,6 +20,9 @@ internal sealed partial class TlsConnection : IDisposable
     /// <summary>More than a command or a reply takes as a rule.</summary>
     private const int ControlReadSize = 4096;
 
+    // Machines may share the keys of their tickets, so they must not count from the same number.
+    private static long _lastId = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
+
     private readonly Lock _gate = new();
     private readonly Connection _connection;
     private readonly SafeSslHandle _ssl;
@@ -69,7 +72,7 @@ internal sealed partial class TlsConnection : IDisposable
 
     /// <summary>A client's control connection.</summary>
     public static TlsConnection AcceptControl(TlsContext context, Connection connection) =>
-        new(context, connection, isServer: true, isData: false, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+        new(context, connection, isServer: true, isData: false, (ulong)Interlocked.Increment(ref _lastId));
 
     /// <summary>A client's data connection.</summary>
     /// <param name="origin">The session's control connection.</param>
