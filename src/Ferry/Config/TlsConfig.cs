@@ -231,6 +231,6 @@ public sealed record UpstreamTlsConfig
     /// <summary>The name is sent as SNI (<c>proxy_ssl_server_name</c>). Default off, as nginx.</summary>
     public bool SendServerName { get; init; }
 
-    /// <summary>Data connections resume their control connection's session (<c>proxy_ssl_session_reuse</c>). Default on; many servers require it.</summary>
+    /// <summary>Data connections resume their control connection's session, which many servers require, and control connections the last one with their server (<c>proxy_ssl_session_reuse</c>). Default on, as nginx.</summary>
     public bool SessionReuse { get; init; } = true;
 }

@@ -150,6 +150,8 @@ internal sealed partial class FtpSession
             WriteReply(decision, line, length);
         }
         TellRefusal();
+        if (_wasLoggedIn)
+            RememberUpstreamSession();
         SignalReply();
         return decision.Kind switch
         {

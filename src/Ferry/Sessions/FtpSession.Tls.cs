@@ -1,3 +1,4 @@
+using System.Net;
 using Ferry.Config;
 using Ferry.Protocol;
 using Ferry.Telemetry;
@@ -17,6 +18,7 @@ internal sealed partial class FtpSession
     private TlsOrigin? _clientOrigin;
     private TlsContext? _upstreamContext;
     private TlsSession? _upstreamSession;
+    private bool _isRemembered;
     private volatile bool _isStartingClientTls;
 
     /// <summary>What the engine must know of the server block.</summary>
@@ -99,16 +101,33 @@ internal sealed partial class FtpSession
     /// <returns>Null, or what was wrong; and whether that was text of the server's in the place of TLS.</returns>
     private async Task<(string? Failure, bool MetClearText)> StartUpstreamTlsAsync(ControlChannel channel)
     {
+        _isRemembered = false;
         _upstreamContext = _server.UpstreamTls!.Current; // for the data connections too, whose session it is
-        var tls = TlsConnection.Connect(_upstreamContext, channel.Connection, isData: false, PeerName, resume: null);
+        var remembered = _server.Config.UpstreamTls.SessionReuse ? _upstreamContext.Remembered : null;
+        using var resume = remembered?.Find(channel.RemoteEndPoint, PeerName);
+        var tls = TlsConnection.Connect(_upstreamContext, channel.Connection, isData: false, PeerName, resume);
         BeginStep(channel, _server.Config.ConnectTimeout);
         var isDone = await channel.StartTlsAsync(tls).ConfigureAwait(false);
         var isLate = EndStep();
         CountHandshake(client: false, data: false, isDone ? tls.Info : null);
         if (!isDone)
+        {
+            if (resume is not null && !isLate && !tls.MetClearText && remembered!.Distrust(channel.RemoteEndPoint, PeerName))
+                Log.NoMoreResumption(_server.Logger, channel.RemoteEndPoint);
             return ($"TLS failed ({FailureOf(tls, isLate)})", tls.MetClearText);
-        Log.UpstreamTls(_server.Logger, Id, tls.Info!.Protocol, tls.Info.Cipher);
+        }
+        Log.UpstreamTls(_server.Logger, Id, tls.Info!.Protocol, tls.Info.Cipher, tls.Info.IsResumed);
         return (null, false);
+    }
+
+    /// <summary>Keeps the session with the server for the next control connection; when its first replies have been read, and with them its tickets.</summary>
+    private void RememberUpstreamSession()
+    {
+        if (_isRemembered || _upstreamContext is null || !_server.Config.UpstreamTls.SessionReuse || _upstream?.Tls?.GetSession() is not { } session)
+            return;
+        using (session)
+            _upstreamContext.Remembered.Keep(_upstream.RemoteEndPoint, PeerName, session);
+        _isRemembered = true;
     }
 
     /// <summary>The client's AUTH has been accepted; the 234 is to be written.</summary>
@@ -238,8 +257,11 @@ internal sealed partial class FtpSession
         [LoggerMessage(465, LogLevel.Information, "session {Session}: data with the {Side} speaks {Protocol}, {Cipher}, resumed: {Resumed}")]
         public static partial void DataTls(ILogger logger, string session, string side, string protocol, string cipher, bool resumed);
 
-        [LoggerMessage(461, LogLevel.Information, "session {Session}: server speaks {Protocol}, {Cipher}")]
-        public static partial void UpstreamTls(ILogger logger, string session, string protocol, string cipher);
+        [LoggerMessage(461, LogLevel.Information, "session {Session}: server speaks {Protocol}, {Cipher}, resumed: {Resumed}")]
+        public static partial void UpstreamTls(ILogger logger, string session, string protocol, string cipher, bool resumed);
+
+        [LoggerMessage(466, LogLevel.Warning, "server {Server}: a TLS handshake that was to resume a session has failed; until the next reload its control connections begin new ones (proxy_ssl_session_reuse)")]
+        public static partial void NoMoreResumption(ILogger logger, IPEndPoint server);
 
         [LoggerMessage(462, LogLevel.Warning, "session {Session}: TLS with the client failed: {Reason}")]
         public static partial void ClientTlsFailed(ILogger logger, string session, string reason);

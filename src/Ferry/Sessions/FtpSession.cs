@@ -224,6 +224,7 @@ internal sealed partial class FtpSession
     private async Task FinishAsync()
     {
         _client.Close();
+        RememberUpstreamSession();
         _upstream?.Close();
         _upstreamServer?.Release();
         List<Transfer> transfers;

@@ -23,13 +23,15 @@ internal sealed class SmallTlsServer : IAsyncDisposable
     /// <param name="context">For its clients.</param>
     /// <param name="isImplicit">TLS from the first byte, else with AUTH.</param>
     /// <param name="answer">What it says to a command in place of its own answer; null: its own.</param>
-    public SmallTlsServer(TlsContext context, bool isImplicit = false, Func<string, string?>? answer = null)
+    /// <param name="port">Of 127.0.0.1; 0: any.</param>
+    public SmallTlsServer(TlsContext context, bool isImplicit = false, Func<string, string?>? answer = null, int port = 0)
     {
         _context = context;
         _isImplicit = isImplicit;
         _answer = answer ?? (static _ => null);
         _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.SetRawSocketOption(1, 2, BitConverter.GetBytes(1)); // SO_REUSEADDR
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
         _listener.Listen(256);
         EndPoint = (IPEndPoint)_listener.LocalEndPoint!;
         _accepting = AcceptAsync();
@@ -39,6 +41,9 @@ internal sealed class SmallTlsServer : IAsyncDisposable
 
     /// <summary>A data connection that resumes nothing, or another's session, is answered 522.</summary>
     public bool RequiresReuse { get; init; }
+
+    /// <summary>A control connection that offers a session is closed within its handshake.</summary>
+    public bool CannotResume { get; init; }
 
     /// <summary>Every line of every control connection.</summary>
     public ConcurrentQueue<string> Lines { get; } = new();
@@ -154,6 +159,8 @@ internal sealed class SmallTlsServer : IAsyncDisposable
 
     private async Task<TlsOrigin?> AcceptTlsAsync(NativeWire wire)
     {
+        if (CannotResume && await ClientHello.OffersSessionAsync(wire.Socket))
+            return null;
         var tls = TlsConnection.AcceptControl(_context, wire.Socket.AsConnection());
         if (!await wire.StartTlsAsync(tls))
             return null;

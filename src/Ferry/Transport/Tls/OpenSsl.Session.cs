@@ -21,6 +21,9 @@ internal static unsafe partial class OpenSsl
     public static partial nint SSL_SESSION_dup(nint session);
 
     [LibraryImport(Ssl)]
+    public static partial int SSL_SESSION_is_resumable(nint session);
+
+    [LibraryImport(Ssl)]
     public static partial void SSL_SESSION_free(nint session);
 
     [LibraryImport(Ssl)]

@@ -20,6 +20,9 @@ internal sealed partial class TlsContext : IDisposable
     /// <summary>When the first of its certificates expires; null without one.</summary>
     public DateTimeOffset? Expires { get; }
 
+    /// <summary>What connections to servers may resume.</summary>
+    public RememberedSessions Remembered { get; } = new();
+
     /// <summary>A context towards clients.</summary>
     /// <param name="config">What was configured.</param>
     /// <param name="name">Of the server block; a session is resumed under the same name only.</param>

@@ -14,6 +14,26 @@ internal sealed class TlsSession : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
+    /// <summary>It has an id or a ticket, and did not end in a failure.</summary>
+    /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
+    public bool IsResumable
+    {
+        get
+        {
+            var held = false;
+            try
+            {
+                DangerousAddRef(ref held);
+                return OpenSsl.SSL_SESSION_is_resumable(handle) == 1;
+            }
+            finally
+            {
+                if (held)
+                    DangerousRelease();
+            }
+        }
+    }
+
     /// <summary>The same session, to be disposed apart from this one.</summary>
     public TlsSession Copy()
     {
