@@ -150,8 +150,6 @@ internal sealed partial class FtpSession
             WriteReply(decision, line, length);
         }
         TellRefusal();
-        if (_wasLoggedIn)
-            RememberUpstreamSession();
         SignalReply();
         return decision.Kind switch
         {

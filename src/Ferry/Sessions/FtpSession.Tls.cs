@@ -18,7 +18,7 @@ internal sealed partial class FtpSession
     private TlsOrigin? _clientOrigin;
     private TlsContext? _upstreamContext;
     private TlsSession? _upstreamSession;
-    private bool _isRemembered;
+    private TlsSession? _resumed;
     private volatile bool _isStartingClientTls;
 
     /// <summary>What the engine must know of the server block.</summary>
@@ -101,33 +101,44 @@ internal sealed partial class FtpSession
     /// <returns>Null, or what was wrong; and whether that was text of the server's in the place of TLS.</returns>
     private async Task<(string? Failure, bool MetClearText)> StartUpstreamTlsAsync(ControlChannel channel)
     {
-        _isRemembered = false;
         _upstreamContext = _server.UpstreamTls!.Current; // for the data connections too, whose session it is
-        var remembered = _server.Config.UpstreamTls.SessionReuse ? _upstreamContext.Remembered : null;
-        using var resume = remembered?.Find(channel.RemoteEndPoint, PeerName);
-        var tls = TlsConnection.Connect(_upstreamContext, channel.Connection, isData: false, PeerName, resume);
+        _resumed?.Dispose();
+        _resumed = _server.Config.UpstreamTls.SessionReuse ? _upstreamContext.Remembered.Find(channel.RemoteEndPoint, PeerName) : null;
+        var tls = TlsConnection.Connect(_upstreamContext, channel.Connection, isData: false, PeerName, _resumed);
         BeginStep(channel, _server.Config.ConnectTimeout);
         var isDone = await channel.StartTlsAsync(tls).ConfigureAwait(false);
         var isLate = EndStep();
         CountHandshake(client: false, data: false, isDone ? tls.Info : null);
         if (!isDone)
         {
-            if (resume is not null && !isLate && !tls.MetClearText && remembered!.Distrust(channel.RemoteEndPoint, PeerName))
-                Log.NoMoreResumption(_server.Logger, channel.RemoteEndPoint);
+            if (_resumed is not null && _endReason is null)
+                TellResumptionFailed(channel);
             return ($"TLS failed ({FailureOf(tls, isLate)})", tls.MetClearText);
         }
         Log.UpstreamTls(_server.Logger, Id, tls.Info!.Protocol, tls.Info.Cipher, tls.Info.IsResumed);
         return (null, false);
     }
 
-    /// <summary>Keeps the session with the server for the next control connection; when its first replies have been read, and with them its tickets.</summary>
+    /// <summary>Leaves the session with the server to the next control connection with it. Not before the end: some servers take each ticket only once.</summary>
     private void RememberUpstreamSession()
     {
-        if (_isRemembered || _upstreamContext is null || !_server.Config.UpstreamTls.SessionReuse || _upstream?.Tls?.GetSession() is not { } session)
+        using var offered = _resumed;
+        if (_upstreamContext is null || !_server.Config.UpstreamTls.SessionReuse || _upstream?.Tls is not { } tls)
             return;
-        using (session)
-            _upstreamContext.Remembered.Keep(_upstream.RemoteEndPoint, PeerName, session);
-        _isRemembered = true;
+        using var session = tls.GetSession();
+        if (session is null)
+            return;
+        // Data connections must resume their own control connection's session, and a server that gives it none would refuse them.
+        if (tls.Info!.IsResumed && session.HasTicketOf(offered!))
+            TellResumptionFailed(_upstream);
+        else
+            _upstreamContext.Remembered.Keep(_upstream.RemoteEndPoint, PeerName, session, tls.Info.IsResumed);
+    }
+
+    private void TellResumptionFailed(ControlChannel channel)
+    {
+        if (_upstreamContext!.Remembered.Fail(channel.RemoteEndPoint, PeerName))
+            Log.NoMoreResumption(_server.Logger, channel.RemoteEndPoint);
     }
 
     /// <summary>The client's AUTH has been accepted; the 234 is to be written.</summary>
@@ -260,7 +271,7 @@ internal sealed partial class FtpSession
         [LoggerMessage(461, LogLevel.Information, "session {Session}: server speaks {Protocol}, {Cipher}, resumed: {Resumed}")]
         public static partial void UpstreamTls(ILogger logger, string session, string protocol, string cipher, bool resumed);
 
-        [LoggerMessage(466, LogLevel.Warning, "server {Server}: a TLS handshake that was to resume a session has failed; until the next reload its control connections begin new ones (proxy_ssl_session_reuse)")]
+        [LoggerMessage(466, LogLevel.Warning, "server {Server} does not resume TLS sessions as it should, which two control connections have failed over; until the next reload all of them begin new ones")]
         public static partial void NoMoreResumption(ILogger logger, IPEndPoint server);
 
         [LoggerMessage(462, LogLevel.Warning, "session {Session}: TLS with the client failed: {Reason}")]

@@ -24,8 +24,5 @@ internal sealed class HandshakeCounts : IDisposable
     /// <summary>By side, channel and result: <c>upstream data resumed 3</c>.</summary>
     public string[] Counts => [.. _counts.Select(c => $"{c.Key} {c.Value}").Order(StringComparer.Ordinal)];
 
-    /// <summary>How many of one kind.</summary>
-    public long Of(string kind) => _counts.GetValueOrDefault(kind);
-
     public void Dispose() => _listener.Dispose();
 }

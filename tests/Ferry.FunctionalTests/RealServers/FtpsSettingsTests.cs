@@ -1,4 +1,5 @@
 using System.IO;
+using System.Linq;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Ferry.FunctionalTests.Harness;
@@ -47,6 +48,33 @@ public sealed class FtpsSettingsTests
             await ferry.RunAsync(cell, cell.ToolOptions with { Version = TlsVersion.Tls12 });
             await ferry.RunAsync(cell, cell.ToolOptions with { Version = TlsVersion.Tls13 });
         }
+    }
+
+    [RootTheory("vsftpd", "proftpd", "proftpd-mod-crypto", "pure-ftpd", "pyftpdlib", "OpenSSL")]
+    [InlineData(TlsServer.VsftpdExplicit, true)]
+    [InlineData(TlsServer.VsftpdImplicit, true)]
+    [InlineData(TlsServer.ProFtpdExplicit, true)]
+    [InlineData(TlsServer.ProFtpdImplicit, true)]
+    [InlineData(TlsServer.PureFtpdExplicit, false)]
+    [InlineData(TlsServer.PyftpdlibExplicit, true)]
+    public async Task A_servers_next_control_connection_goes_on_with_the_session_of_the_last_and_its_data_with_its_own(TlsServer server, bool canResume)
+    {
+        await using var real = await RealServer.StartAsync(server.Kind(), tls: server.Tls());
+        await real.PutAsync("file", [1, 2, 3]);
+        var directive = server.Tls()!.Implicit ? "proxy_ssl on;" : "proxy_starttls on;";
+        await using var proxy = await TestProxy.BeforeAsync(real.EndPoint, directives: $"{directive} proxy_ssl_protocols TLSv1.3; proxy_ftp_prot private;");
+        for (var i = 0; i < 3; i++)
+        {
+            using var client = await ScriptedClient.LogInAsync(proxy.EndPoint, user: real.User, password: real.Password);
+            Assert.Equal([1, 2, 3], await client.DownloadAsync("pub/file"));
+            await client.UploadAsync("pub/up", new byte[] { 4, 5 });
+            await client.QuitAsync();
+            await proxy.UntilIdleAsync();
+        }
+        Assert.Equal([false, canResume, canResume], Resumed(461)); // pure-ftpd resumes nothing, and works as before
+        Assert.Equal(Enumerable.Repeat(canResume, 6), Resumed(465));
+
+        bool[] Resumed(int id) => [.. proxy.Logs.Records.Where(r => r.Event.Id == id).Select(static r => (bool)r.Values["Resumed"]!)];
     }
 
     [RootTheory("vsftpd")]

@@ -42,8 +42,13 @@ internal sealed class SmallTlsServer : IAsyncDisposable
     /// <summary>A data connection that resumes nothing, or another's session, is answered 522.</summary>
     public bool RequiresReuse { get; init; }
 
-    /// <summary>A control connection that offers a session is closed within its handshake.</summary>
-    public bool CannotResume { get; init; }
+    /// <summary>A control connection that offers a session of TLS 1.3 is closed within its handshake.</summary>
+    public bool CannotResume { get; set; }
+
+    /// <summary>How many control connections have offered a session of TLS 1.3; where the server <see cref="CountsOffers"/>.</summary>
+    public int Offers { get; private set; }
+
+    public bool CountsOffers { get; init; }
 
     /// <summary>Every line of every control connection.</summary>
     public ConcurrentQueue<string> Lines { get; } = new();
@@ -159,8 +164,12 @@ internal sealed class SmallTlsServer : IAsyncDisposable
 
     private async Task<TlsOrigin?> AcceptTlsAsync(NativeWire wire)
     {
-        if (CannotResume && await ClientHello.OffersSessionAsync(wire.Socket))
-            return null;
+        if (CountsOffers && await ClientHello.OffersSessionAsync(wire.Socket))
+        {
+            Offers++;
+            if (CannotResume)
+                return null;
+        }
         var tls = TlsConnection.AcceptControl(_context, wire.Socket.AsConnection());
         if (!await wire.StartTlsAsync(tls))
             return null;

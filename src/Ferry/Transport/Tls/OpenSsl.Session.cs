@@ -24,6 +24,12 @@ internal static unsafe partial class OpenSsl
     public static partial int SSL_SESSION_is_resumable(nint session);
 
     [LibraryImport(Ssl)]
+    public static partial int SSL_SESSION_get_protocol_version(nint session);
+
+    [LibraryImport(Ssl)]
+    public static partial void SSL_SESSION_get0_ticket(nint session, out byte* ticket, out nuint length);
+
+    [LibraryImport(Ssl)]
     public static partial void SSL_SESSION_free(nint session);
 
     [LibraryImport(Ssl)]

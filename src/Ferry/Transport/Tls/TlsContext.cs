@@ -5,9 +5,10 @@ namespace Ferry.Transport.Tls;
 /// <summary>What all TLS connections of one server block share towards one side: an SSL_CTX. Certificates and keys are in memory; nothing is read again.</summary>
 internal sealed partial class TlsContext : IDisposable
 {
-    private TlsContext(SafeSslContextHandle handle, bool isServer, DateTimeOffset? expires)
+    private TlsContext(SafeSslContextHandle handle, bool isServer, DateTimeOffset? expires, TimeProvider time)
     {
         Handle = handle;
+        Remembered = new RememberedSessions(time);
         IsServer = isServer;
         Expires = expires;
     }
@@ -21,7 +22,7 @@ internal sealed partial class TlsContext : IDisposable
     public DateTimeOffset? Expires { get; }
 
     /// <summary>What connections to servers may resume.</summary>
-    public RememberedSessions Remembered { get; } = new();
+    public RememberedSessions Remembered { get; }
 
     /// <summary>A context towards clients.</summary>
     /// <param name="config">What was configured.</param>
@@ -40,11 +41,16 @@ internal sealed partial class TlsContext : IDisposable
     public static TlsContext? TryCreate(UpstreamTlsConfig config, List<ConfigDiagnostic> findings, TimeProvider? time = null) =>
         Create(false, findings, time, b => b.Apply(config));
 
-    public void Dispose() => Handle.Dispose();
+    public void Dispose()
+    {
+        Remembered.Dispose();
+        Handle.Dispose();
+    }
 
     private static TlsContext? Create(bool isServer, List<ConfigDiagnostic> findings, TimeProvider? time, Action<TlsContextBuilder> apply)
     {
         var found = new TlsFindings(findings);
+        time ??= TimeProvider.System;
         try
         {
             OpenSsl.ERR_clear_error();
@@ -54,13 +60,13 @@ internal sealed partial class TlsContext : IDisposable
                 found.Error(null, $"OpenSSL could not be set up: {OpenSsl.TakeErrors()}");
                 return null;
             }
-            using var builder = new TlsContextBuilder(handle, isServer, found, (time ?? TimeProvider.System).GetUtcNow());
+            using var builder = new TlsContextBuilder(handle, isServer, found, time.GetUtcNow());
             apply(builder);
             OpenSsl.ERR_clear_error();
             if (!found.HasErrors)
             {
                 Attach(handle, builder.State);
-                return new TlsContext(handle, isServer, builder.Expires);
+                return new TlsContext(handle, isServer, builder.Expires, time);
             }
             builder.State.Certificates?.Dispose();
             handle.Dispose();

@@ -16,56 +16,44 @@ internal sealed class TlsSession : SafeHandle
 
     /// <summary>It has an id or a ticket, and did not end in a failure.</summary>
     /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
-    public bool IsResumable
-    {
-        get
-        {
-            var held = false;
-            try
-            {
-                DangerousAddRef(ref held);
-                return OpenSsl.SSL_SESSION_is_resumable(handle) == 1;
-            }
-            finally
-            {
-                if (held)
-                    DangerousRelease();
-            }
-        }
-    }
+    public bool IsResumable => Ask(static s => OpenSsl.SSL_SESSION_is_resumable(s) == 1);
+
+    /// <summary>Each connection that resumes it has a session of its own from there on.</summary>
+    /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
+    public bool IsTls13 => Ask(static s => OpenSsl.SSL_SESSION_get_protocol_version(s) == OpenSsl.TLS1_3_VERSION);
+
+    /// <summary>Whether the other one has the very same ticket.</summary>
+    /// <exception cref="ObjectDisposedException">One of them has been disposed.</exception>
+    public bool HasTicketOf(TlsSession other) => Ask(s => other.Ask(o => Ticket(s).SequenceEqual(Ticket(o))));
 
     /// <summary>The same session, to be disposed apart from this one.</summary>
-    public TlsSession Copy()
-    {
-        var held = false;
-        try
-        {
-            DangerousAddRef(ref held);
-            return new TlsSession(OpenSsl.SSL_SESSION_dup(handle));
-        }
-        finally
-        {
-            if (held)
-                DangerousRelease();
-        }
-    }
+    /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
+    public TlsSession Copy() => Ask(static s => new TlsSession(OpenSsl.SSL_SESSION_dup(s)));
 
     /// <summary>Has <paramref name="ssl"/> offer the session to its server.</summary>
     /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
     public void OfferBy(nint ssl)
     {
+        // A copy of its own: a connection that fails marks its session as not to be resumed, which must not spoil it for the others.
+        using var copy = Copy();
+        if (!copy.IsInvalid)
+            _ = OpenSsl.SSL_set_session(ssl, copy.handle);
+        OpenSsl.ERR_clear_error();
+    }
+
+    private static unsafe ReadOnlySpan<byte> Ticket(nint session)
+    {
+        OpenSsl.SSL_SESSION_get0_ticket(session, out var ticket, out var length);
+        return new ReadOnlySpan<byte>(ticket, (int)length);
+    }
+
+    private T Ask<T>(Func<nint, T> question)
+    {
         var held = false;
         try
         {
             DangerousAddRef(ref held);
-            // A copy of its own: a connection that fails marks its session as not to be resumed, which must not spoil it for the others.
-            var copy = OpenSsl.SSL_SESSION_dup(handle);
-            if (copy != 0)
-            {
-                _ = OpenSsl.SSL_set_session(ssl, copy);
-                OpenSsl.SSL_SESSION_free(copy);
-            }
-            OpenSsl.ERR_clear_error();
+            return question(handle);
         }
         finally
         {
