@@ -132,7 +132,7 @@ internal static partial class DirectiveTable
             "The passphrases of that key, one a line; each is tried.",
             (b, n) => b.SetFile(n, (t, v) => t.UpstreamPasswordFile = v)),
         Tls("proxy_ssl_session_reuse", "on | off", "on",
-            "Resumes the TLS session of the control connection on its data connections. vsftpd and ProFTPD require it by default.",
+            "Resumes TLS sessions with servers: on data connections that of their control connection, which vsftpd and ProFTPD require by default, and on control connections that of the last one to the same server.",
             (b, n) => b.SetOnOff(n, (s, v) => s.Tls.UpstreamSessionReuse = v)),
     ];
 
