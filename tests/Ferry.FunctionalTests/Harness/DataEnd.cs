@@ -1,6 +1,7 @@
 using System.IO;
 using System.Net;
 using System.Net.Sockets;
+using Ferry.Transport.Linux;
 
 namespace Ferry.FunctionalTests.Harness;
 
@@ -197,11 +198,11 @@ internal sealed class DataPort : IDisposable
         _holder.Dispose();
     }
 
-    private static Socket Bind(IPEndPoint endPoint)
+    /// <summary>A socket with an address that another one may have had, or has and does not listen on.</summary>
+    public static Socket Bind(IPEndPoint endPoint)
     {
-        const int SO_REUSEADDR = 2; // the option of .NET's sets SO_REUSEPORT, too
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        socket.SetRawSocketOption(1, SO_REUSEADDR, BitConverter.GetBytes(1));
+        socket.SetRawSocketOption(Libc.SOL_SOCKET, Libc.SO_REUSEADDR, BitConverter.GetBytes(1)); // .NET's option sets SO_REUSEPORT, too
         socket.Bind(endPoint);
         return socket;
     }

@@ -29,9 +29,7 @@ internal sealed class SmallTlsServer : IAsyncDisposable
         _context = context;
         _isImplicit = isImplicit;
         _answer = answer ?? (static _ => null);
-        _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _listener.SetRawSocketOption(1, 2, BitConverter.GetBytes(1)); // SO_REUSEADDR
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        _listener = DataPort.Bind(new IPEndPoint(IPAddress.Loopback, port));
         _listener.Listen(256);
         EndPoint = (IPEndPoint)_listener.LocalEndPoint!;
         _accepting = AcceptAsync();
